@@ -1,0 +1,52 @@
+/** What a profile does with an entity. `block` refuses the call, or ends the stream with an error event. */
+export type Action = 'mask' | 'block' | 'allow'
+export type Direction = 'prompt' | 'reply'
+
+/** One detected value. Never carries the value itself: only where it stood and how long it was. */
+export interface Finding {
+  /** Entity label, e.g. `EMAIL_ADDRESS`, `CREDIT_CARD` (Presidio's names where it has one). */
+  readonly entity: string
+  readonly action: Action
+  /** Offset in UTF-16 code units of the scanned text (of the whole channel, in a stream). */
+  readonly start: number
+  readonly end: number
+}
+
+export interface Screening {
+  /** The text that may go on. */
+  readonly text: string
+  readonly findings: readonly Finding[]
+  /** The first finding whose action is `block`; then `text` must not be used. */
+  readonly blocked: Finding | undefined
+}
+
+/** A profile made ready for scanning: immutable, shared by all exchanges of a policy version. */
+export interface RuleSet {
+  readonly name: string
+  readonly direction: Direction
+  /** Nothing is masked or blocked: text passes untouched and logprobs are harmless. */
+  readonly inert: boolean
+  /** Upper bound of what a stream window holds back, in UTF-16 code units. */
+  readonly heldTextMax: number
+  screen(text: string): Screening
+  /** JSON in a string: decoded string values are scanned and re-encoded; text that is not JSON is scanned as text. */
+  screenJson(text: string): Screening
+  /** A stream window for one channel of one choice. */
+  open(kind: 'text' | 'json'): StreamWindow
+}
+
+/**
+ * Text of one channel goes in as it comes; the longest prefix that is safe under every continuation comes out.
+ * For every way to cut a text into pushes: the joined output equals `screen(text).text`.
+ */
+export interface StreamWindow {
+  /** Returns what may leave now (often the whole chunk, sometimes nothing). Throws nothing. */
+  push(chunk: string): string
+  /** The channel has ended properly: decides and returns what is still held. */
+  flush(): string
+  /** Code units held back now. After an abort the window is dropped: undecided text never leaves. */
+  readonly held: number
+  readonly findings: readonly Finding[]
+  /** Set as soon as a finding with action `block` is certain; nothing more comes out from then on. */
+  readonly blocked: Finding | undefined
+}

@@ -1,0 +1,36 @@
+/** The model server that was chosen for a call. */
+export interface Target {
+  readonly pool: string
+  readonly endpoint: EndpointHandle
+  /** Model name as the server knows it. */
+  readonly upstreamModel: string
+}
+
+/** One server of a pool. */
+export interface EndpointHandle {
+  /** `https://10.0.0.7:8000`, safe to log and to label a metric with (bounded by configuration). */
+  readonly origin: string
+  readonly inFlight: number
+  /** Sends one POST. Throws a Refusal (`upstream_*`); resolves when the response head is there. */
+  post(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer>
+  close(): Promise<void>
+}
+
+export interface UpstreamRequest {
+  /** Built by us, never the caller's: `/v1/chat/completions`. */
+  readonly path: '/v1/chat/completions' | '/v1/completions' | '/v1/embeddings'
+  readonly body: string
+  readonly stream: boolean
+  readonly requestId: string
+}
+
+/** What came back, before relay. Disposing it aborts whatever is still running upstream. */
+export interface UpstreamAnswer extends AsyncDisposable {
+  /** 200 to 599. */
+  readonly status: number
+  readonly contentType: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: AsyncIterable<Uint8Array>
+  /** Times the request was sent: 2 after a reused socket died before any response byte. */
+  readonly attempts: number
+}
