@@ -49,13 +49,33 @@ export const refusals = {
     false,
     'Send the body as application/json in UTF-8, without a content encoding.',
   ),
-  request_too_large: row(413, 'invalid_request_error', false, 'The request body is larger than this gateway accepts.'),
+  request_too_large: row(
+    413,
+    'invalid_request_error',
+    false,
+    'The request body is larger than this gateway accepts.',
+  ),
   request_timeout: row(408, 'invalid_request_error', true, 'The request body did not arrive in time.'),
 
   // Who is calling (RFC 6750, RFC 8705)
-  invalid_certificate: row(403, 'permission_error', false, 'The client certificate does not meet the rules of this gateway.'),
-  certificate_expired: row(401, 'authentication_error', false, 'The client certificate has expired. Connect again with a new one.'),
-  missing_token: row(401, 'authentication_error', false, 'No bearer token was sent. Add the header: Authorization: Bearer <token>.'),
+  invalid_certificate: row(
+    403,
+    'permission_error',
+    false,
+    'The client certificate does not meet the rules of this gateway.',
+  ),
+  certificate_expired: row(
+    401,
+    'authentication_error',
+    false,
+    'The client certificate has expired. Connect again with a new one.',
+  ),
+  missing_token: row(
+    401,
+    'authentication_error',
+    false,
+    'No bearer token was sent. Add the header: Authorization: Bearer <token>.',
+  ),
   invalid_token: row(
     401,
     'authentication_error',
@@ -63,44 +83,107 @@ export const refusals = {
     'The bearer token was refused. Check that it is current, issued for this gateway and, if it is bound to a certificate, sent with that certificate.',
   ),
   token_revoked: row(401, 'authentication_error', false, 'The token or the certificate has been revoked.'),
-  keys_unavailable: row(503, 'server_error', true, 'The keys that verify this token cannot be had right now. Try again shortly.'),
+  keys_unavailable: row(
+    503,
+    'server_error',
+    true,
+    'The keys that verify this token cannot be had right now. Try again shortly.',
+  ),
 
   // What may be called
-  unknown_url: row(404, 'invalid_request_error', false, 'There is no such endpoint. See GET /v1/models for what you can use.'),
-  method_not_allowed: row(405, 'invalid_request_error', false, 'This endpoint does not take that HTTP method.'),
+  unknown_url: row(
+    404,
+    'invalid_request_error',
+    false,
+    'There is no such endpoint. See GET /v1/models for what you can use.',
+  ),
+  method_not_allowed: row(
+    405,
+    'invalid_request_error',
+    false,
+    'This endpoint does not take that HTTP method.',
+  ),
   insufficient_scope: row(403, 'permission_error', false, 'None of your roles may use this endpoint.'),
-  model_not_found: row(404, 'invalid_request_error', false, 'The model does not exist or you do not have access to it.'),
+  model_not_found: row(
+    404,
+    'invalid_request_error',
+    false,
+    'The model does not exist or you do not have access to it.',
+  ),
   parameter_forbidden: row(403, 'permission_error', false, 'Your roles do not allow this parameter.'),
   parameter_above_cap: bad('This parameter is above the largest value that your roles allow.'),
 
   // What was asked
-  invalid_json: bad('The body is not valid JSON. Duplicate keys, lone surrogates and numbers out of range count as invalid.'),
+  invalid_json: bad(
+    'The body is not valid JSON. Duplicate keys, lone surrogates and numbers out of range count as invalid.',
+  ),
   json_too_complex: bad('The JSON body is nested too deeply or has too many keys or values.'),
   invalid_value: bad('A field has a value of the wrong type or out of range.'),
   missing_field: bad('A required field is missing.'),
   unknown_parameter: bad('The body has a field that this gateway does not know. Remove it.'),
   unsupported_parameter: bad('The body has a field that this gateway never forwards. Remove it.'),
-  token_ids_refused: bad('Token ids and embeddings as a prompt cannot be screened and are refused. Send text.'),
-  remote_content_refused: bad('Content is accepted inline as a data: URL only; remote addresses are refused.'),
+  token_ids_refused: bad(
+    'Token ids and embeddings as a prompt cannot be screened and are refused. Send text.',
+  ),
+  remote_content_refused: bad(
+    'Content is accepted inline as a data: URL only; remote addresses are refused.',
+  ),
   logprobs_refused: bad('logprobs would show text that your redaction profile masks, and are refused.'),
 
   // Redaction
-  content_blocked: row(403, 'permission_error', false, 'The text holds sensitive data that your policy does not let through.'),
+  content_blocked: row(
+    403,
+    'permission_error',
+    false,
+    'The text holds sensitive data that your policy does not let through.',
+  ),
 
   // Limits
-  rate_limit_exceeded: row(429, 'requests', true, 'Too many requests. Wait as long as the retry-after header says.'),
-  concurrency_limit_exceeded: row(429, 'requests', true, 'Too many requests are in flight. Wait for one to end.'),
+  rate_limit_exceeded: row(
+    429,
+    'requests',
+    true,
+    'Too many requests. Wait as long as the retry-after header says.',
+  ),
+  concurrency_limit_exceeded: row(
+    429,
+    'requests',
+    true,
+    'Too many requests are in flight. Wait for one to end.',
+  ),
 
   // The model server
-  upstream_unavailable: row(502, 'server_error', true, 'The model server cannot be reached. Try again shortly.'),
+  upstream_unavailable: row(
+    502,
+    'server_error',
+    true,
+    'The model server cannot be reached. Try again shortly.',
+  ),
   upstream_overloaded: row(503, 'server_error', true, 'The model server is overloaded. Try again shortly.'),
   upstream_error: row(502, 'server_error', true, 'The model server failed.'),
   upstream_refused: bad('The model server refused the request as invalid.'),
-  context_length_exceeded: bad("This request exceeds the model's maximum context length. Shorten the prompt or lower max_tokens."),
-  upstream_protocol: row(502, 'server_error', true, 'The model server sent a reply that this gateway does not accept.'),
-  upstream_truncated: row(502, 'server_error', true, 'The model server ended the reply before it was complete.'),
+  context_length_exceeded: bad(
+    "This request exceeds the model's maximum context length. Shorten the prompt or lower max_tokens.",
+  ),
+  upstream_protocol: row(
+    502,
+    'server_error',
+    true,
+    'The model server sent a reply that this gateway does not accept.',
+  ),
+  upstream_truncated: row(
+    502,
+    'server_error',
+    true,
+    'The model server ended the reply before it was complete.',
+  ),
   upstream_timeout: row(504, 'server_error', false, 'The model server took too long.'),
-  upstream_reply_too_large: row(502, 'server_error', false, 'The reply of the model server is larger than this gateway accepts.'),
+  upstream_reply_too_large: row(
+    502,
+    'server_error',
+    false,
+    'The reply of the model server is larger than this gateway accepts.',
+  ),
 
   // Ourselves
   stream_timeout: row(504, 'server_error', false, 'The stream reached its time limit.'),
@@ -108,7 +191,12 @@ export const refusals = {
   caller_gone: row(499, 'invalid_request_error', false, 'The caller closed the connection.'),
   draining: row(503, 'server_error', true, 'This gateway is shutting down. Send the request again.'),
   overloaded: row(503, 'server_error', true, 'This gateway is at its connection limit. Try again shortly.'),
-  audit_unavailable: row(503, 'server_error', true, 'The audit log cannot be written, so no request is accepted.'),
+  audit_unavailable: row(
+    503,
+    'server_error',
+    true,
+    'The audit log cannot be written, so no request is accepted.',
+  ),
   internal_error: row(500, 'server_error', true, 'Something failed inside the gateway.'),
 } as const satisfies Record<string, RefusalRow>
 

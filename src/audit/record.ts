@@ -4,7 +4,13 @@
  * Never holds a prompt, a reply, a token or a key in clear.
  */
 export interface AuditEvent {
-  readonly event: 'exchange.admitted' | 'exchange.ended' | 'gateway.started' | 'gateway.stopped' | 'config.reloaded' | 'log.recovered'
+  readonly event:
+    | 'exchange.admitted'
+    | 'exchange.ended'
+    | 'gateway.started'
+    | 'gateway.stopped'
+    | 'config.reloaded'
+    | 'log.recovered'
   readonly request_id?: string
   /** RFC 3339 with milliseconds, UTC. */
   readonly time: string

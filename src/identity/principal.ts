@@ -28,6 +28,8 @@ export interface Principal {
   readonly tokenId: string | undefined
   /** Token expiry, milliseconds since the epoch. */
   readonly expiresAt: number
+  /** `iat`, milliseconds since the epoch, when the token has one. A revocation by date asks for it. */
+  readonly issuedAt?: number | undefined
   readonly certificate: PeerCertificate
   /** Whether the token is bound to the certificate (RFC 8705 `cnf.x5t#S256`). */
   readonly bound: boolean

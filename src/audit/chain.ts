@@ -1,0 +1,168 @@
+/**
+ * The hash chain, as functions of bytes. Invariants:
+ *
+ * 1. line = canonical(record) + '\n', and record.hash = SHA-256(canonical(record without `hash`)) in lower-case hex.
+ * 2. record.prev is the hash of the record before it, record.seq is one more than that record's.
+ * 3. One record is one line: canonical JSON escapes every control character, so no field can start a line.
+ * 4. Every string value has at most `stringUnitsMax` UTF-16 units and every line at most `recordBytesMax` bytes.
+ */
+import { isUtf8 } from 'node:buffer'
+import { hash } from 'node:crypto'
+
+import { canonical, canonicalString } from './canonical.ts'
+import type { AuditEvent, AuditRecord, AuditValue } from './record.ts'
+
+/** Longest line of the format, its newline not counted. */
+export const recordBytesMax = 16_384
+/** Longest string value; what is longer is cut and ends in an ellipsis. */
+export const stringUnitsMax = 512
+/** Room for `v`, `seq`, `prev` and `hash` in a line. */
+const chainBytesMax = 256
+
+const timeForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+const hashForm = /^[0-9a-f]{64}$/
+
+export interface Position {
+  readonly seq: number
+  readonly hash: string
+}
+
+/** The position before the first record. */
+export const genesis: Position = { seq: 0, hash: '0'.repeat(64) }
+
+/** Reads `seq:hash`, the way a head is noted outside the log. */
+export function positionFrom(text: string): Position | undefined {
+  const [seq, digest, ...rest] = text.split(':')
+  if (rest.length > 0 || !/^[1-9]\d{0,14}$/.test(seq ?? '') || !hashForm.test(digest ?? '')) return undefined
+  return { seq: Number(seq), hash: String(digest) }
+}
+
+/** An event ready to be sealed: copied, bounded, written out field by field. Later changes to the event do not reach it. */
+export interface Draft {
+  readonly event: AuditEvent
+  /** One `"key":value` for each field. */
+  readonly members: readonly Member[]
+  /** At least the length of the line that comes of it. */
+  readonly bytesMax: number
+}
+
+interface Member {
+  readonly key: string
+  readonly text: string
+}
+
+export interface Sealed {
+  readonly record: AuditRecord
+  readonly line: string
+}
+
+const chainKeys: readonly string[] = ['v', 'seq', 'prev', 'hash']
+
+function boundedString(text: string): string {
+  const short = text.length > stringUnitsMax ? `${text.slice(0, stringUnitsMax - 1)}…` : text
+  return short.toWellFormed()
+}
+
+/** What comes from outside is cut to size instead of refused: a long user agent must not keep a record out of the log. */
+function bounded(value: AuditValue | undefined): AuditValue | undefined {
+  if (typeof value === 'string') return boundedString(value)
+  if (typeof value === 'number') return value === 0 ? 0 : value
+  if (Array.isArray(value)) return value.map((item) => bounded(item as AuditValue) as AuditValue)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, bounded(field)]))
+}
+
+/** Copies and bounds an event. Throws a TypeError for an event that cannot be recorded: that is a bug of the writer. */
+export function draftOf(event: AuditEvent): Draft {
+  if (!timeForm.test(event.time))
+    throw new TypeError('audit event: time is not RFC 3339 with milliseconds in UTC')
+  if (chainKeys.some((key) => Object.hasOwn(event, key))) {
+    throw new TypeError('audit event: v, seq, prev and hash belong to the log')
+  }
+  const fields = Object.entries(event).filter(([, field]) => field !== undefined)
+  const copy = Object.fromEntries(fields.map(([key, field]) => [key, bounded(field)])) as AuditEvent
+  const members = Object.entries(copy).map(([key, field]) => member(key, canonical(field as AuditValue)))
+  const bytesMax = members.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 1, chainBytesMax)
+  if (bytesMax > recordBytesMax) throw new TypeError(`audit event: larger than ${recordBytesMax} bytes`)
+  return { event: copy, members, bytesMax }
+}
+
+const member = (key: string, value: string): Member => ({ key, text: `${canonicalString(key)}:${value}` })
+
+const joined = (members: readonly Member[]): string => `{${members.map(({ text }) => text).join(',')}}`
+
+const digestOf = (text: string): string => hash('sha256', text, 'hex')
+
+/** Gives a draft its place in the log: the record that follows `after`, and its line with the newline. */
+export function seal(draft: Draft, after: Position): Sealed {
+  const seq = after.seq + 1
+  const chain = [member('prev', `"${after.hash}"`), member('seq', String(seq)), member('v', '1')]
+  const bare = [...draft.members, ...chain].sort((a, b) => (a.key < b.key ? -1 : 1))
+  const digest = digestOf(joined(bare))
+  const at = bare.findIndex(({ key }) => key > 'hash')
+  const whole = bare.toSpliced(at, 0, member('hash', `"${digest}"`))
+  return { record: { ...draft.event, v: 1, seq, prev: after.hash, hash: digest }, line: `${joined(whole)}\n` }
+}
+
+/** Why a line is not a record of this log. */
+export type Flaw =
+  | 'unreadable'
+  | 'malformed'
+  | 'not_canonical'
+  | 'edited'
+  | 'broken_link'
+  | 'duplicate_seq'
+  | 'seq_gap'
+
+export interface Flawed {
+  readonly flaw: Flaw
+  readonly seq?: number
+}
+
+export type Reading = { readonly record: AuditRecord } | Flawed
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isRecord(value: object): value is AuditRecord {
+  const { v, seq, prev, hash: digest, event, time } = value as Partial<AuditRecord>
+  const hashes = [prev, digest].every((text) => typeof text === 'string' && hashForm.test(text))
+  const named = typeof event === 'string' && typeof time === 'string' && timeForm.test(time)
+  return v === 1 && Number.isSafeInteger(seq) && Number(seq) > 0 && hashes && named
+}
+
+function canonicalOf(record: object): string | undefined {
+  try {
+    return canonical(record as AuditValue)
+  } catch {
+    return undefined
+  }
+}
+
+/** Reads one line (without its newline) and checks everything that it says about itself. */
+export function readRecord(line: Buffer): Reading {
+  if (line.length > recordBytesMax || !isUtf8(line)) return { flaw: 'unreadable' }
+  const text = line.toString('utf8')
+  const value = parsed(text)
+  if (value === undefined) return { flaw: 'unreadable' }
+  if (typeof value !== 'object' || value === null || !isRecord(value)) return { flaw: 'malformed' }
+  if (canonicalOf(value) !== text) return { flaw: 'not_canonical', seq: value.seq }
+  const { hash: digest, ...bare } = value
+  if (digestOf(canonical(bare)) !== digest) return { flaw: 'edited', seq: value.seq }
+  return { record: value }
+}
+
+/** Reads one line and checks that it is the record after `after`. */
+export function follow(after: Position, line: Buffer): Reading {
+  const reading = readRecord(line)
+  if (!('record' in reading)) return reading
+  const { seq, prev } = reading.record
+  if (seq <= after.seq) return { flaw: 'duplicate_seq', seq }
+  if (seq > after.seq + 1) return { flaw: 'seq_gap', seq }
+  return prev === after.hash ? reading : { flaw: 'broken_link', seq }
+}

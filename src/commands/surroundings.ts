@@ -1,0 +1,23 @@
+/** What a command gets from the process: never read from globals, so that a test can run it. */
+export interface Surroundings {
+  /** `SALLYPORT_UPSTREAM`: a model server to put `dev` in front of, instead of the simulated one. */
+  readonly upstream: string | undefined
+  out(text: string): void
+  err(text: string): void
+  exit(code: ExitCode): void
+}
+
+/** Documented in docs/reference/command-line.md. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, config: 3, verification: 4 } as const
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+/** An error that says all there is to say: its message is shown without a stack. */
+export class CommandFailed extends Error {
+  readonly code: ExitCode
+
+  constructor(message: string, code: ExitCode = exitCodes.failed) {
+    super(message)
+    this.name = 'CommandFailed'
+    this.code = code
+  }
+}

@@ -1,0 +1,102 @@
+import { type Static, Type } from 'typebox'
+import { file, flag, integer, namedEntries, oneOf, section, sectionWithDefaults } from './field.ts'
+
+/** Public model names: what callers write, and what `GET /v1/models/<name>` can carry. No dot segments. */
+export const MODEL_PATTERN = '^(?!.*(?:^|/)\\.{0,2}(?:/|$))[A-Za-z0-9._:@+/-]{1,256}$'
+
+const origin = Type.String({
+  description: 'Scheme, host and port of a model server.',
+  maxLength: 300,
+  pattern: '^https?://(?:[A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]{1,5})?/?$',
+  expected: 'an origin such as https://10.0.0.7:8000: no path, user name, query or fragment',
+})
+
+const pool = section('Model servers that answer alike.', {
+  server: oneOf('The software that serves, for its dialect.', [
+    'vllm',
+    'sglang',
+    'llamacpp',
+    'tgi',
+    'openai',
+  ]),
+  endpoints: Type.Array(origin, {
+    description: 'Addresses of the servers.',
+    minItems: 1,
+    maxItems: 256,
+    uniqueItems: true,
+  }),
+  tls: Type.Optional(
+    section(
+      'How the servers are checked, and how the gateway shows who it is. The roots of the system are never used.',
+      {
+        ca: file('PEM bundle of the authorities that the servers must come from.', 'authorities'),
+        certificate: Type.Optional(file('PEM chain that the gateway shows.', 'certificate')),
+        key: Type.Optional(file('PEM private key of that chain.', 'key')),
+        serverName: Type.Optional(
+          Type.String({
+            description: 'Name to look for in the certificate when the addresses are numbers.',
+            maxLength: 253,
+            pattern: '^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$',
+            expected: 'a host name',
+          }),
+        ),
+      },
+    ),
+  ),
+  plaintext: Type.Optional(
+    oneOf(
+      '`allowed`: prompts may leave this machine unencrypted, for http:// addresses that are not loopback.',
+      ['allowed'],
+    ),
+  ),
+  apiKeyFile: Type.Optional(file('File that holds the API key of the servers. Watched.', 'secret')),
+  keepAlive: flag('Use a connection again. Turn it off for servers that close without saying so.', {
+    default: true,
+  }),
+  connectionsMax: integer('Most connections to one server.', { minimum: 1, maximum: 65_535, default: 256 }),
+  timeouts: sectionWithDefaults('Waiting for the servers of this pool.', {
+    connectMs: integer('Longest wait for a connection, TLS included.', {
+      minimum: 50,
+      maximum: 60_000,
+      default: 2_000,
+    }),
+    firstByteMs: Type.Optional(
+      integer('Instead of traffic.stream.firstByteTimeoutMs.', { minimum: 100, maximum: 3_600_000 }),
+    ),
+    idleMs: Type.Optional(
+      integer('Instead of traffic.stream.idleTimeoutMs.', { minimum: 100, maximum: 3_600_000 }),
+    ),
+  }),
+})
+
+const model = section('A model that callers can name.', {
+  pool: Type.String({ description: 'Name of a pool.', minLength: 1, maxLength: 64 }),
+  upstreamModel: Type.Optional(
+    Type.String({
+      description: 'Name of the model at the servers; the public name when left out.',
+      minLength: 1,
+      maxLength: 512,
+    }),
+  ),
+  contextTokens: Type.Optional(
+    integer('Size of the context, prompt and output together.', { minimum: 1, maximum: 100_000_000 }),
+  ),
+  outputTokensMax: integer('Most output tokens of one choice, whatever the roles allow.', {
+    minimum: 1,
+    maximum: 10_000_000,
+  }),
+})
+
+/** config/models.yaml. */
+export const modelsSchema = section('Which models there are, and where they run.', {
+  pools: namedEntries('Pools of model servers, by name.', pool, { entriesMax: 256 }),
+  models: namedEntries('Models, by the name that callers use.', model, {
+    pattern: MODEL_PATTERN,
+    expected: 'letters, digits and ._:@+/- , 1 to 256 characters, no empty, "." or ".." part between slashes',
+    entriesMax: 1_024,
+  }),
+})
+
+export type ModelsConfig = Static<typeof modelsSchema>
+export type PoolConfig = ModelsConfig['pools'][string]
+export type ModelConfig = ModelsConfig['models'][string]

@@ -1,0 +1,55 @@
+import type { Arrival, Client } from './arrival.ts'
+import { admit } from './inbound/admit.ts'
+import { authenticate } from './inbound/authenticate.ts'
+import { authorize } from './inbound/authorize.ts'
+import { findEndpoint } from './inbound/find-endpoint.ts'
+import { inspect } from './inbound/inspect.ts'
+import { parseCall } from './inbound/parse-call.ts'
+import { readBody } from './inbound/read-body.ts'
+import { reserve } from './inbound/reserve.ts'
+import { screenPrompt } from './inbound/screen-prompt.ts'
+import { dispatch } from './outbound/dispatch.ts'
+import { route } from './outbound/route.ts'
+import type { Gateway } from './parts.ts'
+import { listModels } from './relay/list-models.ts'
+import { refuse } from './relay/refuse.ts'
+import { relay } from './relay/relay.ts'
+import { close } from './settle/close.ts'
+import { recordAdmission } from './settle/record-audit.ts'
+import { settleQuota } from './settle/settle-quota.ts'
+import { openTrail } from './trail.ts'
+
+/**
+ * The path of a request, whole. The lifetime of the exchange is the lifetime of this function: it returns when the
+ * last byte has left or the caller has gone, and `finally` is the one place where it is accounted for.
+ */
+export async function exchange(arrival: Arrival, client: Client, gateway: Gateway): Promise<void> {
+  const trail = openTrail(arrival, gateway)
+  using life = gateway.lives.begin(client)
+  life.limit(gateway.stream.totalTimeoutMs)
+  try {
+    const headers = inspect(arrival)
+    const principal = trail.authenticated(await authenticate(arrival, headers, gateway))
+    life.belongsTo(principal)
+    const destination = findEndpoint(arrival)
+    await using admission = await admit(trail.id, principal, destination.endpoint, gateway)
+    trail.admitted(admission)
+    if (destination.endpoint === 'models')
+      return await listModels(principal, destination, client, trail, gateway)
+    const body = trail.read(await readBody(arrival.body, headers, gateway.bounds, life.signal))
+    const call = trail.parsed(parseCall(destination.endpoint, body, gateway))
+    const permit = trail.permitted(authorize(principal, call, gateway))
+    const screened = trail.screened(screenPrompt(permit, gateway))
+    await using reservation = await reserve(trail.id, permit, screened, gateway)
+    const target = trail.routed(route(permit, gateway.upstreams))
+    await recordAdmission(trail.reserved(reservation), gateway)
+    await using answer = await dispatch(target, screened, permit, trail.id, life.signal)
+    await relay(trail.answered(answer), permit, client, trail, gateway, life.signal).finally(() =>
+      settleQuota(trail, gateway.quota),
+    )
+  } catch (error) {
+    await refuse(trail.failed(error), client, trail, gateway)
+  } finally {
+    await close(trail, gateway)
+  }
+}

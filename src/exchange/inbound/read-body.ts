@@ -1,0 +1,58 @@
+import { Refusal } from '../../refusal.ts'
+import type { InspectedHeaders } from './inspect.ts'
+
+export interface BodyBounds {
+  readonly bodyBytesMax: number
+  readonly bodyTimeoutMs: number
+}
+
+const mediaType = /^application\/json(?:[\t ]*;[\t ]*charset="?utf-8"?)?[\t ]*$/i
+
+/** The request body, bounded in bytes and time. Nothing is decoded: content codings were refused before. */
+export async function readBody(
+  body: AsyncIterable<Uint8Array>,
+  headers: InspectedHeaders,
+  bounds: BodyBounds,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  if (headers.contentType === undefined || !mediaType.test(headers.contentType)) {
+    throw new Refusal('unsupported_media_type', 'content-type is not application/json')
+  }
+  if (headers.contentLength > bounds.bodyBytesMax) throw tooLarge()
+  return await withDeadline(collect(body, bounds.bodyBytesMax), bounds.bodyTimeoutMs, signal)
+}
+
+async function collect(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.byteLength
+    if (bytes > bytesMax) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, bytes)
+}
+
+const tooLarge = (): Refusal => new Refusal('request_too_large', 'body above bodyBytesMax')
+
+async function withDeadline<T>(work: Promise<T>, timeoutMs: number, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => reject(new Refusal('request_timeout', 'body above bodyTimeoutMs')),
+    timeoutMs,
+  )
+  const abort = (): void => reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  // Whichever loses the race still rejects later (the stream of a caller who left): nobody waits for it any more.
+  work.catch(() => {})
+  promise.catch(() => {})
+  try {
+    signal.throwIfAborted()
+    return await Promise.race([work, promise])
+  } catch (error) {
+    throw error instanceof Refusal ? error : new Refusal('caller_gone', 'body broke off', { cause: error })
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', abort)
+  }
+}

@@ -1,0 +1,66 @@
+import { classifyUpstreamError } from '../../openai/error-body.ts'
+import { serializeCall } from '../../openai/upstream-body.ts'
+import type { Permit } from '../../policy/permit.ts'
+import { Refusal } from '../../refusal.ts'
+import type { UpstreamAnswer, UpstreamRequest } from '../../upstream/upstream.ts'
+import type { ScreenedCall } from '../inbound/screen-prompt.ts'
+import type { Route } from './route.ts'
+
+const pathByEndpoint: Readonly<Record<ScreenedCall['call']['endpoint'], UpstreamRequest['path']>> = {
+  'chat.completions': '/v1/chat/completions',
+  completions: '/v1/completions',
+  embeddings: '/v1/embeddings',
+}
+const ERROR_BODY_BYTES_MAX = 65_536
+
+/**
+ * Target -> Answer. The body is serialized anew from what was screened; the path is a constant of ours. Returns only
+ * a 200 of the content type that the call asked for; every other answer is a refusal that quotes nothing of it.
+ */
+export async function dispatch(
+  target: Route,
+  screened: ScreenedCall,
+  permit: Permit,
+  requestId: string,
+  signal: AbortSignal,
+): Promise<UpstreamAnswer> {
+  const { call } = screened
+  const body = serializeCall(call, {
+    model: target.upstreamModel,
+    outputTokensMax: permit.outputTokensMax,
+    server: target.server,
+  })
+  const answer = await target.endpoint.post(
+    { path: pathByEndpoint[call.endpoint], body, stream: call.stream, requestId },
+    signal,
+  )
+  try {
+    if (answer.status !== 200)
+      throw classifyUpstreamError(answer.status, await head(answer.body), {
+        retryAfter: answer.headers['retry-after'],
+      })
+    checkContentType(answer.contentType, call.stream ? 'text/event-stream' : 'application/json')
+    return answer
+  } catch (error) {
+    await answer[Symbol.asyncDispose]()
+    throw signal.aborted ? signal.reason : error
+  }
+}
+
+/** The first bytes of an error body: enough for its class. */
+async function head(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    bytes += chunk.byteLength
+    if (bytes >= ERROR_BODY_BYTES_MAX) break
+  }
+  return Buffer.concat(chunks)
+}
+
+/** A stream answered with JSON reads as an empty reply in the stock SDKs, without an error: refuse it instead. */
+function checkContentType(actual: string, expected: string): void {
+  const type = actual.split(';', 1)[0]?.trim().toLowerCase()
+  if (type !== expected) throw new Refusal('upstream_protocol', `content-type is not ${expected}`)
+}

@@ -1,0 +1,53 @@
+import type { AuditLog } from '../audit/record.ts'
+import type { Clock } from '../clock.ts'
+import type { JsonBounds } from '../openai/strict-json.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { Quota } from '../quota/quota.ts'
+import type { RuleSet } from '../redaction/finding.ts'
+import type { Events } from '../telemetry/events.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { Upstreams } from '../upstream/pool.ts'
+import type { Authenticator } from './inbound/authenticate.ts'
+import type { BodyBounds } from './inbound/read-body.ts'
+import type { Lives } from './life.ts'
+
+export interface Bounds extends BodyBounds {
+  readonly json: JsonBounds
+}
+
+export interface StreamBounds {
+  /** The whole exchange, streamed or not. */
+  readonly totalTimeoutMs: number
+  /** After this long without an event the caller is sent an SSE comment, so that proxies and SDKs keep waiting. */
+  readonly keepAliveCommentMs: number
+  readonly eventBytesMax: number
+  readonly replyBytesMax: number
+}
+
+/** The rules of one profile, both ways. */
+export interface ProfileRules {
+  readonly prompt: RuleSet
+  readonly reply: RuleSet
+}
+
+/**
+ * One version of the running gateway: everything that the stages of an exchange may use. A reload builds a new value
+ * and swaps it; exchanges under way keep the one that they began with.
+ */
+export interface Gateway {
+  readonly clock: Clock
+  readonly identity: Authenticator
+  readonly policy: Policy
+  readonly quota: Quota
+  readonly redaction: { rulesFor(profile: string): ProfileRules }
+  readonly upstreams: Upstreams
+  readonly audit: AuditLog
+  /** An exchange may not run without its audit records. */
+  readonly auditRequired: boolean
+  readonly bounds: Bounds
+  readonly stream: StreamBounds
+  readonly lives: Lives
+  readonly metrics: Metrics
+  readonly events: Events
+  readonly startedAtSeconds: number
+}

@@ -1,0 +1,52 @@
+import type { Call, Usage } from '../../openai/call.ts'
+import type { Reply } from '../../openai/reply.ts'
+import { settleUsage, UsageMeter } from '../../openai/usage.ts'
+import type { Reservation } from '../../quota/quota.ts'
+import { GapHistogram } from '../../telemetry/histogram.ts'
+
+/** What counts a reply as it passes, before redaction changes its length: tokens, events, gaps between events. */
+export class Meter {
+  readonly gaps = new GapHistogram()
+  events = 0
+  readonly #usage: UsageMeter
+  readonly #reserved: Pick<Reservation, 'inputTokens' | 'outputTokens'>
+  readonly #monotonic: () => number
+  #lastEventMs: number | undefined
+
+  constructor(
+    call: Call,
+    reserved: Pick<Reservation, 'inputTokens' | 'outputTokens'>,
+    clock: { monotonic(): number },
+  ) {
+    this.#usage = new UsageMeter({ choices: call.choices, prompts: call.prompts })
+    this.#reserved = reserved
+    this.#monotonic = () => clock.monotonic()
+  }
+
+  event(reply: Reply): void {
+    this.#usage.event(reply)
+    if (reply.texts.length === 0) return
+    this.events += 1
+    const now = this.#monotonic()
+    if (this.#lastEventMs !== undefined) this.gaps.add(now - this.#lastEventMs)
+    this.#lastEventMs = now
+  }
+
+  whole(reply: Reply): void {
+    this.#usage.whole(reply)
+    this.events = 1
+  }
+
+  get reported(): boolean {
+    return this.#usage.reported !== undefined
+  }
+
+  /** What the exchange is charged if it ended now. */
+  get usage(): Usage {
+    return settleUsage({
+      reported: this.#usage.reported,
+      counted: this.#usage.counted,
+      reserved: this.#reserved,
+    })
+  }
+}

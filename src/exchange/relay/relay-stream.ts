@@ -1,0 +1,90 @@
+import type { Reply } from '../../openai/reply.ts'
+import { encodeComment } from '../../openai/sse.ts'
+import { Refusal } from '../../refusal.ts'
+import { streamHead } from '../reply-head.ts'
+import { decodeEvents } from './decode-events.ts'
+import { encodeEnd, encodeEvents } from './encode-events.ts'
+import { EventWriter } from './event-writer.ts'
+import type { RelayJob } from './job.ts'
+import { ReplyScreen } from './screen-reply.ts'
+
+/**
+ * A streamed reply, event by event: decode, meter, screen, encode, write.
+ *
+ * 1. `[DONE]` is sent only after the model server's own, or after every choice gave its reason to end. Every other
+ *    end of its body is `upstream_truncated`, which the caller sees as an error event.
+ * 2. Each read of the upstream is written before the next one: backpressure reaches the model server's socket.
+ * 3. The meter sees an event before its text is redacted; the trail gets the meter's reading on every ending.
+ */
+export async function relayStream(job: RelayJob): Promise<void> {
+  const pass = new Passage(job)
+  using writer = new EventWriter(job.client, {
+    head: () => streamHead(job.trail, job.gateway),
+    trail: job.trail,
+    keepAliveCommentMs: job.gateway.stream.keepAliveCommentMs,
+    comment: encodeComment('keep-alive'),
+    signal: job.signal,
+  })
+  try {
+    for await (const batch of decodeEvents(job.answer.body, job.dialect, job.model, job.gateway.stream)) {
+      const text = pass.through(batch.replies)
+      if (text !== '') await writer.write(text)
+      if (batch.done) pass.done = true
+    }
+    await writer.end(pass.end())
+  } catch (error) {
+    // A cut that comes while the upstream is being read surfaces as the read's own failure: the cut is the reason.
+    throw job.signal.aborted ? job.signal.reason : error
+  } finally {
+    job.trail.relayed = pass.relayed
+  }
+}
+
+/** What one stream carries from event to event. */
+class Passage {
+  done = false
+  readonly #job: RelayJob
+  readonly #screen: ReplyScreen
+  readonly #finished = new Set<number>()
+  #last: Reply | undefined
+
+  constructor(job: RelayJob) {
+    this.#job = job
+    this.#screen = new ReplyScreen(job.rules, job.dialect)
+  }
+
+  through(replies: readonly Reply[]): string {
+    let text = ''
+    for (const reply of replies) {
+      this.#job.meter.event(reply)
+      for (const choice of reply.finished) this.#finished.add(choice)
+      if (reply.usageOnly) continue
+      this.#last = reply
+      // Running usage (`continuous_usage_stats`) is for the meter; the caller gets one closing event if it asked.
+      delete reply.body.usage
+      text += encodeEvents(this.#screen.pass(reply))
+    }
+    return text
+  }
+
+  /** What is still to be sent once the upstream's body has ended. */
+  end(): string {
+    const { call, meter } = this.#job
+    if (!this.done && this.#finished.size < call.choices * call.prompts) {
+      throw new Refusal('upstream_truncated', 'body ended without [DONE] or a reason to end')
+    }
+    return encodeEvents(this.#screen.flush()) + encodeEnd(call, this.#last?.body, meter.usage)
+  }
+
+  get relayed() {
+    const { meter } = this.#job
+    return {
+      usage: meter.usage,
+      usageReported: meter.reported,
+      events: meter.events,
+      findings: this.#screen.findings,
+      gaps: meter.gaps,
+      heldCharsMax: this.#screen.heldCharsMax,
+    }
+  }
+}

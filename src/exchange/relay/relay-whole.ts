@@ -1,0 +1,45 @@
+import type { Finding } from '../../redaction/finding.ts'
+import { Refusal } from '../../refusal.ts'
+import { jsonHead } from '../reply-head.ts'
+import type { Relayed } from '../trail.ts'
+import { shownUsage } from './encode-events.ts'
+import type { RelayJob } from './job.ts'
+import { screenWhole } from './screen-reply.ts'
+
+/** A reply that comes in one piece: read within its bound, rebuilt, metered, screened, sent. */
+export async function relayWhole(job: RelayJob): Promise<void> {
+  const { answer, call, client, trail, gateway, meter } = job
+  const reply = job.dialect.whole(await readJson(answer.body, gateway.stream.replyBytesMax), job.model)
+  meter.whole(reply)
+  // Metered before it is screened: a reply that the policy blocks has been generated, and is paid for.
+  trail.relayed = relayed(job, [])
+  trail.relayed = relayed(job, screenWhole(reply, job.rules))
+  trail.firstEvent()
+  const body = { ...reply.body, usage: shownUsage(call, meter.usage) }
+  trail.status = 200
+  await client.send(jsonHead(200, trail, gateway), JSON.stringify(body))
+}
+
+const relayed = ({ meter }: RelayJob, findings: readonly Finding[]): Relayed => ({
+  usage: meter.usage,
+  usageReported: meter.reported,
+  events: meter.events,
+  findings,
+  gaps: undefined,
+  heldCharsMax: 0,
+})
+
+async function readJson(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<unknown> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.byteLength
+    if (bytes > bytesMax) throw new Refusal('upstream_reply_too_large', 'reply above replyBytesMax')
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks, bytes).toString('utf8'))
+  } catch {
+    throw new Refusal('upstream_protocol', 'reply is not JSON')
+  }
+}

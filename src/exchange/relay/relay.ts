@@ -1,0 +1,26 @@
+import { openReplies } from '../../openai/reply-dialect.ts'
+import type { Permit } from '../../policy/permit.ts'
+import type { UpstreamAnswer } from '../../upstream/upstream.ts'
+import type { Client } from '../arrival.ts'
+import type { Gateway } from '../parts.ts'
+import type { Trail } from '../trail.ts'
+import { Meter } from './meter.ts'
+import { relayStream } from './relay-stream.ts'
+import { relayWhole } from './relay-whole.ts'
+
+/** Answer -> the caller, screened and metered. Whatever the ending, the trail holds what was relayed until then. */
+export async function relay(
+  answer: UpstreamAnswer,
+  permit: Permit,
+  client: Client,
+  trail: Trail,
+  gateway: Gateway,
+  signal: AbortSignal,
+): Promise<void> {
+  const { call } = permit
+  const meter = new Meter(call, trail.reservation ?? { inputTokens: 0, outputTokens: 0 }, gateway.clock)
+  const { reply: rules } = gateway.redaction.rulesFor(permit.redactionProfile)
+  const dialect = openReplies(call.endpoint, { logprobs: rules.inert && call.logprobs !== undefined })
+  const job = { answer, call, model: permit.model, client, trail, gateway, signal, meter, rules, dialect }
+  await (call.stream ? relayStream(job) : relayWhole(job))
+}

@@ -1,0 +1,140 @@
+import type { JsonObject, ReplySlot } from '../../openai/call.ts'
+import type { Reply, ReplyDialect } from '../../openai/reply.ts'
+import type { Finding, RuleSet, StreamWindow } from '../../redaction/finding.ts'
+import { Refusal } from '../../refusal.ts'
+
+interface Channel {
+  readonly choice: number
+  readonly channel: string
+  readonly window: StreamWindow
+}
+
+/** Open windows per exchange: a hostile model server could otherwise name a new tool call in every event. */
+const CHANNELS_MAX = 512
+
+/**
+ * The reply rules over a stream.
+ *
+ * 1. Text reaches the caller only through the window of its choice and channel; no window is shared or skipped.
+ * 2. A window is flushed once, when its choice ends or the stream properly ends. Text for a flushed window is a
+ *    protocol error: deciding it apart from what came before could show half of a value.
+ * 3. On every other ending the windows are dropped with what they hold.
+ * 4. At most one event leaves for one that came, except for what a flush releases into channels that the ending
+ *    event does not carry.
+ */
+export class ReplyScreen {
+  readonly #rules: RuleSet
+  readonly #dialect: ReplyDialect
+  readonly #channels = new Map<string, Channel>()
+  readonly #finished = new Set<number>()
+  #last: Reply | undefined
+  /** Most code units that all windows together held back at one time. */
+  heldCharsMax = 0
+  #held = 0
+
+  constructor(rules: RuleSet, dialect: ReplyDialect) {
+    this.#rules = rules
+    this.#dialect = dialect
+  }
+
+  /** What may leave for this event, in order. */
+  pass(reply: Reply): JsonObject[] {
+    if (this.#rules.inert) return [reply.body]
+    const released = reply.texts.map((slot) => this.#release(slot))
+    const events = reply.finished.flatMap((choice) => this.#finish(choice, reply, released))
+    this.#last = reply
+    if (reply.finished.length > 0 || !isHollow(reply, released)) events.push(reply.body)
+    return events
+  }
+
+  /** The stream has properly ended: what the windows of unfinished choices still hold. */
+  flush(): JsonObject[] {
+    const events: JsonObject[] = []
+    for (const open of this.#channels.values()) {
+      const text = this.#finished.has(open.choice) ? '' : this.#flush(open)
+      if (text !== '' && this.#last)
+        events.push(this.#dialect.carrier(this.#last, open.choice, open.channel, text))
+    }
+    return events
+  }
+
+  get findings(): Finding[] {
+    return [...this.#channels.values()].flatMap(({ window }) => window.findings)
+  }
+
+  /** Puts into the slot what its window lets go, and returns it. */
+  #release(slot: ReplySlot): string {
+    if (slot.text === '') return ''
+    if (this.#finished.has(slot.choice)) throw new Refusal('upstream_protocol', 'text after finish_reason')
+    const window = this.#windowOf(slot.choice, slot.channel, slot.kind)
+    const before = window.held
+    const text = window.push(slot.text)
+    this.#held += window.held - before
+    this.heldCharsMax = Math.max(this.heldCharsMax, this.#held)
+    this.#refuseBlocked(window)
+    slot.replace(text)
+    return text
+  }
+
+  /** Decides what the choice's windows still hold: into this event where it has a slot for it, else into events before it. */
+  #finish(choice: number, reply: Reply, released: readonly string[]): JsonObject[] {
+    if (this.#finished.has(choice)) return []
+    this.#finished.add(choice)
+    const events: JsonObject[] = []
+    for (const open of this.#channels.values()) {
+      const text = open.choice === choice ? this.#flush(open) : ''
+      if (text === '') continue
+      const at = reply.texts.findLastIndex((slot) => slot.choice === choice && slot.channel === open.channel)
+      if (at === -1) events.push(this.#dialect.carrier(reply, choice, open.channel, text))
+      else reply.texts[at]?.replace(released[at] + text)
+    }
+    return events
+  }
+
+  #flush({ window }: Channel): string {
+    this.#held -= window.held
+    const text = window.flush()
+    this.#refuseBlocked(window)
+    return text
+  }
+
+  #windowOf(choice: number, channel: string, kind: 'text' | 'json'): StreamWindow {
+    const key = `${choice}/${channel}`
+    const open = this.#channels.get(key)
+    if (open) return open.window
+    if (this.#channels.size >= CHANNELS_MAX) throw new Refusal('upstream_protocol', 'too many channels')
+    const window = this.#rules.open(kind)
+    this.#channels.set(key, { choice, channel, window })
+    return window
+  }
+
+  #refuseBlocked(window: StreamWindow): void {
+    if (window.blocked) throw new Refusal('content_blocked', window.blocked.entity)
+  }
+}
+
+/** The event carried text and nothing else (no role, no tool call's name), and none of it may leave yet. */
+const isHollow = (reply: Reply, released: readonly string[]): boolean =>
+  reply.texts.some((slot) => slot.text !== '') &&
+  released.every((text) => text === '') &&
+  reply.texts.every((slot) => !slot.channel.startsWith('tool_calls')) &&
+  !mentionsRole(reply.body)
+
+const mentionsRole = (body: JsonObject): boolean =>
+  Array.isArray(body.choices) &&
+  body.choices.some((choice) => {
+    const delta = (choice as JsonObject).delta as JsonObject | undefined
+    return delta !== undefined && delta.role !== undefined
+  })
+
+/** The reply rules over a whole reply. Returns the findings; the texts are replaced in place. */
+export function screenWhole(reply: Reply, rules: RuleSet): Finding[] {
+  const findings: Finding[] = []
+  for (const slot of rules.inert ? [] : reply.texts) {
+    const screening = slot.kind === 'json' ? rules.screenJson(slot.text) : rules.screen(slot.text)
+    findings.push(...screening.findings)
+    if (screening.blocked) throw new Refusal('content_blocked', screening.blocked.entity)
+    if (screening.text !== slot.text) slot.replace(screening.text)
+  }
+  return findings
+}

@@ -1,0 +1,68 @@
+import { limitHeaders, retryHeaders } from '../quota/headers.ts'
+import type { Refusal } from '../refusal.ts'
+import type { Head } from './arrival.ts'
+import type { Trail } from './trail.ts'
+
+interface Version {
+  readonly policy: { readonly hash: string }
+}
+
+/** Headers of every reply: an allow-list of our own, nothing of the model server's head passes. */
+function commonHeaders(trail: Trail, { policy }: Version): Record<string, string> {
+  return {
+    'x-request-id': trail.id,
+    'x-sallyport-policy': policy.hash,
+    'x-content-type-options': 'nosniff',
+    ...limitHeaders(trail.limits),
+  }
+}
+
+export const jsonHead = (status: number, trail: Trail, version: Version): Head => ({
+  status,
+  headers: {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    ...commonHeaders(trail, version),
+    ...screeningHeaders(trail),
+  },
+})
+
+/** `x-accel-buffering` keeps nginx-like proxies from collecting the stream; `no-transform` keeps others from compressing it. */
+export const streamHead = (trail: Trail, version: Version): Head => ({
+  status: 200,
+  headers: {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store, no-transform',
+    'x-accel-buffering': 'no',
+    ...commonHeaders(trail, version),
+    ...screeningHeaders(trail),
+  },
+})
+
+export const refusalHead = (refusal: Refusal, trail: Trail, version: Version): Head => {
+  const head = jsonHead(refusal.row.status, trail, version)
+  return { status: head.status, headers: { ...head.headers, ...challenge(refusal), ...waiting(refusal) } }
+}
+
+/** RFC 6750 section 3: a 401 says how to authenticate, and no more than that about what was wrong. */
+const challenge = ({ code, row }: Refusal): Record<string, string> => {
+  if (row.status !== 401) return {}
+  const error = code === 'missing_token' ? '' : ', error="invalid_token"'
+  return { 'www-authenticate': `Bearer realm="sallyport"${error}` }
+}
+
+const waiting = ({ retryAfterMs, row }: Refusal): Record<string, string> => {
+  if (retryAfterMs !== undefined) return retryHeaders(retryAfterMs)
+  return row.retryable || row.status < 500 ? {} : { 'x-should-retry': 'false' }
+}
+
+function screeningHeaders(trail: Trail): Record<string, string> {
+  const found = trail.promptFindings.length + (trail.relayed?.findings.length ?? 0)
+  return trail.permit ? { 'x-sallyport-redactions': String(found), 'server-timing': serverTiming(trail) } : {}
+}
+
+/** W3C Server Timing: what each part of the path took, in milliseconds. */
+const serverTiming = ({ phases }: Trail): string =>
+  Object.entries(phases)
+    .map(([phase, ms]) => `${phase};dur=${(ms as number).toFixed(2)}`)
+    .join(', ')

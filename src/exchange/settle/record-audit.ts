@@ -1,0 +1,94 @@
+import type { AuditEvent, AuditLog } from '../../audit/record.ts'
+import { Refusal } from '../../refusal.ts'
+import type { Trail } from '../trail.ts'
+import { countFindings } from './count-findings.ts'
+
+interface AuditRules {
+  readonly audit: AuditLog
+  /** `false`: exchanges go on while the log cannot be written (an operator's explicit choice). */
+  readonly auditRequired: boolean
+  readonly policy: { readonly hash: string }
+}
+
+/** The record without which no model server is called. */
+export async function recordAdmission(trail: Trail, rules: AuditRules): Promise<void> {
+  try {
+    await rules.audit.append(admissionRecord(trail, rules.policy.hash))
+    trail.admissionRecorded = true
+  } catch (error) {
+    if (rules.auditRequired) throw new Refusal('audit_unavailable', 'append failed', { cause: error })
+  }
+}
+
+/** The record of the ending, on every ending. */
+export async function recordEnding(trail: Trail, rules: AuditRules): Promise<void> {
+  await rules.audit.append(endingRecord(trail, rules.policy.hash))
+}
+
+const admissionRecord = (trail: Trail, policyHash: string): AuditEvent => ({
+  event: 'exchange.admitted',
+  request_id: trail.id,
+  time: new Date(trail.startedAt).toISOString(),
+  policy: policyHash,
+  ...caller(trail),
+  ...asked(trail),
+})
+
+const endingRecord = (trail: Trail, policyHash: string): AuditEvent => ({
+  event: 'exchange.ended',
+  request_id: trail.id,
+  time: new Date(trail.startedAt + trail.elapsedMs).toISOString(),
+  policy: policyHash,
+  // An admitted exchange named its caller and its call in the admission record already.
+  ...(trail.admissionRecorded ? {} : { ...caller(trail), ...asked(trail) }),
+  ...ended(trail),
+})
+
+function caller({ principal }: Trail): Partial<AuditEvent> {
+  if (!principal) return {}
+  return {
+    principal: principal.id,
+    tenant: principal.tenant,
+    roles: [...principal.roles],
+    token_id: principal.tokenId ?? null,
+    certificate: principal.certificate.fingerprint,
+    spiffe_id: principal.certificate.spiffeId ?? null,
+    token_bound: principal.bound,
+  }
+}
+
+function asked({ endpoint, call, permit, target, promptFindings, reservation }: Trail): Partial<AuditEvent> {
+  return {
+    endpoint,
+    // A name that no permit confirmed is the caller's own text: it stays out of the record.
+    ...(permit
+      ? { model: permit.model, profile: permit.redactionProfile, granted_by: [...permit.roles] }
+      : {}),
+    ...(call ? { stream: call.stream, choices: call.choices, dropped_fields: [...call.dropped] } : {}),
+    ...(reservation
+      ? { reserved_input: reservation.inputTokens, reserved_output: reservation.outputTokens }
+      : {}),
+    ...(target ? { pool: target.pool, upstream: target.endpoint.origin } : {}),
+    prompt_findings: countFindings('prompt', promptFindings),
+  }
+}
+
+function ended(trail: Trail): Partial<AuditEvent> {
+  const { refusal, relayed } = trail
+  return {
+    outcome: trail.outcome,
+    status: trail.status,
+    duration_ms: Math.round(trail.elapsedMs),
+    ...(refusal ? { code: refusal.code, reason: refusal.detail } : {}),
+    ...(refusal?.param ? { param: refusal.param } : {}),
+    ...(trail.attempts > 0 ? { attempts: trail.attempts } : {}),
+    ...(relayed
+      ? {
+          input_tokens: relayed.usage.inputTokens,
+          output_tokens: relayed.usage.outputTokens,
+          usage_reported: relayed.usageReported,
+          reply_findings: countFindings('reply', relayed.findings),
+        }
+      : {}),
+  }
+}

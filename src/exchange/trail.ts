@@ -1,0 +1,182 @@
+import type { Clock } from '../clock.ts'
+import type { Principal } from '../identity/principal.ts'
+import type { Call, Endpoint, Usage } from '../openai/call.ts'
+import type { Permit } from '../policy/permit.ts'
+import type { Admission, LimitState, Reservation } from '../quota/quota.ts'
+import { LimitRefusal } from '../quota/limit-refusal.ts'
+import type { Finding } from '../redaction/finding.ts'
+import { Refusal } from '../refusal.ts'
+import type { GapHistogram } from '../telemetry/histogram.ts'
+import type { OpenExchange } from '../telemetry/metrics.ts'
+import { type Outcome, outcomeOf } from '../telemetry/outcome.ts'
+import type { UpstreamAnswer } from '../upstream/upstream.ts'
+import type { Arrival } from './arrival.ts'
+import { endpointLabel } from './inbound/find-endpoint.ts'
+import type { ScreenedCall } from './inbound/screen-prompt.ts'
+import type { Route } from './outbound/route.ts'
+
+/** Durations in milliseconds of the parts of an exchange; a part that was not reached is absent. */
+export interface Phases {
+  authenticate?: number
+  admit?: number
+  read?: number
+  screen?: number
+  upstream?: number
+}
+
+/** What the relay saw pass. */
+export interface Relayed {
+  readonly usage: Usage
+  /** Whether the model server reported the usage (otherwise we counted it). */
+  readonly usageReported: boolean
+  /** Events that carried text, tool calls or a reason to end. */
+  readonly events: number
+  readonly findings: readonly Finding[]
+  readonly gaps: GapHistogram | undefined
+  /** Most code units that the windows held back at one time. */
+  readonly heldCharsMax: number
+}
+
+/**
+ * What happened in one exchange, filled in as it happens: the one mutable value of the path. Quota, audit record,
+ * metrics and the log line are all written from it, once, at the end.
+ */
+export class Trail {
+  readonly id: string
+  readonly method: string
+  readonly remoteAddress: string | undefined
+  readonly endpoint: Endpoint | 'unmatched'
+  readonly startedAt: number
+  readonly startedAtMonotonic: number
+  readonly phases: Phases = {}
+  principal: Principal | undefined
+  limits: readonly LimitState[] = []
+  call: Call | undefined
+  permit: Permit | undefined
+  promptFindings: readonly Finding[] = []
+  reservation: Pick<Reservation, 'inputTokens' | 'outputTokens'> | undefined
+  target: Route | undefined
+  attempts = 0
+  /** The admission record is durable: an ending record must follow. */
+  admissionRecorded = false
+  relayed: Relayed | undefined
+  /** Milliseconds from arrival to the first event that carried something to the caller. */
+  firstEventMs: number | undefined
+  status = 0
+  /** Stands until something goes wrong. */
+  outcome: Outcome = 'completed'
+  refusal: Refusal | undefined
+  /** What broke, when it was neither the caller's fault nor a limit. */
+  failure: unknown
+  /** The exchange as metrics count it. */
+  readonly metered: OpenExchange
+  readonly #clock: Clock
+  #phaseAt: number
+
+  constructor(
+    arrival: Pick<Arrival, 'id' | 'method' | 'remoteAddress'>,
+    endpoint: Endpoint | 'unmatched',
+    clock: Clock,
+    open: OpenExchange,
+  ) {
+    this.id = arrival.id
+    this.method = arrival.method
+    this.remoteAddress = arrival.remoteAddress
+    this.endpoint = endpoint
+    this.#clock = clock
+    this.metered = open
+    this.startedAt = clock.now()
+    this.startedAtMonotonic = clock.monotonic()
+    this.#phaseAt = this.startedAtMonotonic
+  }
+
+  authenticated(principal: Principal): Principal {
+    this.#ends('authenticate')
+    this.principal = principal
+    return principal
+  }
+
+  admitted(admission: Admission): Admission {
+    this.#ends('admit')
+    this.limits = admission.states
+    return admission
+  }
+
+  read<T>(body: T): T {
+    this.#ends('read')
+    return body
+  }
+
+  parsed(call: Call): Call {
+    this.call = call
+    return call
+  }
+
+  permitted(permit: Permit): Permit {
+    this.permit = permit
+    return permit
+  }
+
+  screened(screened: ScreenedCall): ScreenedCall {
+    this.#ends('screen')
+    this.promptFindings = screened.findings
+    return screened
+  }
+
+  reserved(reservation: Reservation): this {
+    this.reservation = reservation
+    return this
+  }
+
+  routed(target: Route): Route {
+    this.target = target
+    return target
+  }
+
+  answered(answer: UpstreamAnswer): UpstreamAnswer {
+    this.#ends('upstream')
+    this.attempts = answer.attempts
+    return answer
+  }
+
+  /** The head of a stream has been sent. */
+  streamBegan(): void {
+    this.status = 200
+    this.metered.streamBegan()
+  }
+
+  /** The first event of the reply is on its way to the caller. */
+  firstEvent(): void {
+    this.firstEventMs ??= this.elapsedMs
+  }
+
+  /** Records why the exchange ended early and returns the refusal that the caller is told. */
+  failed(error: unknown): Refusal {
+    const refusal =
+      error instanceof Refusal ? error : new Refusal('internal_error', 'failure', { cause: error })
+    if (!(error instanceof Refusal)) this.failure = error
+    if (error instanceof LimitRefusal) this.limits = error.states
+    this.refusal = refusal
+    this.outcome = outcomeOf(error)
+    return refusal
+  }
+
+  get elapsedMs(): number {
+    return this.#clock.monotonic() - this.startedAtMonotonic
+  }
+
+  #ends(phase: keyof Phases): void {
+    const now = this.#clock.monotonic()
+    this.phases[phase] = now - this.#phaseAt
+    this.#phaseAt = now
+  }
+}
+
+interface Recorder {
+  readonly clock: Clock
+  readonly metrics: { exchangeStarted(): OpenExchange }
+}
+
+/** Begins the trail of an exchange; metrics count it as in flight from here. */
+export const openTrail = (arrival: Arrival, { clock, metrics }: Recorder): Trail =>
+  new Trail(arrival, endpointLabel(arrival.target), clock, metrics.exchangeStarted())

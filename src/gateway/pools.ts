@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Config } from '../config/load.ts'
+import type { PoolConfig } from '../config/schema/models.ts'
+import { type Secret, secretOf } from '../config/secret.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { UpstreamTls } from '../upstream/connector.ts'
+import { createUpstreams, type EndpointPool, type ModelRoute, type Upstreams } from '../upstream/pool.ts'
+import { createEndpoint } from '../upstream/undici-endpoint.ts'
+
+interface Timeouts {
+  readonly firstByteTimeoutMs: number
+  readonly idleTimeoutMs: number
+}
+
+/** A pool with what it was made from, so that a reload keeps the connections of a pool that did not change. */
+interface BuiltPool {
+  readonly madeFrom: string
+  readonly pool: EndpointPool
+}
+
+/** The pools that are in service, over all configuration versions. */
+export class Pools {
+  readonly #metrics: Metrics
+  #built = new Map<string, BuiltPool>()
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics
+  }
+
+  /** The routes of a configuration. Pools that it no longer names, or names otherwise, close when their exchanges end. */
+  build({ models, gateway }: Config): Upstreams {
+    const before = this.#built
+    this.#built = new Map()
+    for (const [name, config] of Object.entries(models.pools)) {
+      this.#built.set(name, this.#build(name, config, gateway.traffic.stream, before.get(name)))
+    }
+    for (const [name, old] of before) if (this.#built.get(name) !== old) closeQuietly(old.pool)
+    return createUpstreams(
+      Object.entries(models.models).map(([model, config]): ModelRoute => {
+        const { pool } = this.#built.get(config.pool) as BuiltPool
+        return { model, upstreamModel: config.upstreamModel ?? model, pool }
+      }),
+    )
+  }
+
+  #build(name: string, config: PoolConfig, timeouts: Timeouts, old: BuiltPool | undefined): BuiltPool {
+    const tls = upstreamTls(config.tls)
+    const key = config.apiKeyFile === undefined ? undefined : apiKey(config.apiKeyFile)
+    const madeFrom = digest([
+      JSON.stringify([config, timeouts]),
+      tls?.ca,
+      tls?.certificate,
+      tls?.key,
+      key?.reveal(),
+    ])
+    if (old?.madeFrom === madeFrom) return old
+    const endpoints = config.endpoints.map((origin) =>
+      createEndpoint({
+        origin: origin.replace(/\/$/, ''),
+        tls,
+        apiKey: () => key?.reveal(),
+        keepAlive: config.keepAlive ? 'on' : 'off',
+        connectionsMax: config.connectionsMax,
+        connectTimeoutMs: config.timeouts.connectMs,
+        firstByteTimeoutMs: config.timeouts.firstByteMs ?? timeouts.firstByteTimeoutMs,
+        idleTimeoutMs: config.timeouts.idleMs ?? timeouts.idleTimeoutMs,
+        observer: {
+          connected: (ms) => this.#metrics.upstreamConnected(name, ms),
+          retried: () => this.#metrics.upstreamRetried(name),
+          answered: (status, ms) => this.#metrics.upstreamAnswered(name, status, ms),
+        },
+      }),
+    )
+    return { madeFrom, pool: { name, server: config.server, endpoints } }
+  }
+}
+
+const closeQuietly = (pool: EndpointPool): void => {
+  for (const endpoint of pool.endpoints) void endpoint.close().catch(() => {})
+}
+
+function upstreamTls(tls: PoolConfig['tls']): UpstreamTls | undefined {
+  if (tls === undefined) return undefined
+  return {
+    ca: readFileSync(tls.ca),
+    ...(tls.certificate === undefined ? {} : { certificate: readFileSync(tls.certificate) }),
+    ...(tls.key === undefined ? {} : { key: readFileSync(tls.key) }),
+    ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
+  }
+}
+
+function apiKey(path: string): Secret {
+  const secret = secretOf(readFileSync(path))
+  if (typeof secret === 'string') throw new Error(`${path} ${secret}`)
+  return secret
+}
+
+function digest(parts: readonly (string | Buffer | undefined)[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part ?? '').update('\0')
+  return hash.digest('hex')
+}

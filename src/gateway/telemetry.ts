@@ -1,0 +1,53 @@
+import type { AuditNotice } from '../audit/log.ts'
+import type { Config } from '../config/load.ts'
+import { entities } from '../redaction/rule-set.ts'
+import { createEvents, type Events } from '../telemetry/events.ts'
+import { KnownNames } from '../telemetry/known-names.ts'
+import { type LogLevel, type LogOptions, createLog } from '../telemetry/log.ts'
+import { Metrics } from '../telemetry/metrics.ts'
+
+/** Log, metrics, and the names that both may show. */
+export interface Telemetry {
+  readonly names: KnownNames
+  readonly metrics: Metrics
+  readonly events: Events
+  setLevel(level: LogLevel): void
+  auditNotice(notice: AuditNotice): void
+  close(): void
+}
+
+export function createTelemetry(
+  version: string,
+  options: Pick<LogOptions, 'level' | 'format' | 'stream'>,
+): Telemetry {
+  const names = new KnownNames()
+  names.learn('entity', entities)
+  const metrics = new Metrics(names, { version, node: process.versions.node })
+  const log = createLog({ ...options, onDrop: (lines) => metrics.logLinesDropped(lines) })
+  const events = createEvents(log, names)
+  return {
+    names,
+    metrics,
+    events,
+    setLevel: (level) => log.setLevel(level),
+    auditNotice: (notice) => tellOfAudit(notice, events, metrics),
+    close: () => log.close(),
+  }
+}
+
+function tellOfAudit(notice: AuditNotice, events: Events, metrics: Metrics): void {
+  if (notice.kind === 'write_failed') {
+    metrics.auditWriteFailed()
+    events.auditUnhealthy(notice.cause)
+  } else if (notice.kind === 'write_recovered') events.auditRecovered(notice.seq)
+}
+
+/** Names that configuration made known may become labels and stand in log lines. */
+export function learnNames({ names }: Telemetry, { models, gateway }: Config): void {
+  names.learn('model', Object.keys(models.models))
+  names.learn('pool', Object.keys(models.pools))
+  names.learn(
+    'issuer',
+    gateway.identity.issuers.map(({ name }) => name),
+  )
+}

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs'
+import type { TrafficConfig } from '../config/schema/gateway.ts'
+import { loadTlsMaterial, type TlsMaterial } from '../identity/tls-material.ts'
+
+/** Reads and checks the TLS files of the traffic listener as one. Throws `TlsMaterialRefused` with every problem. */
+export function readTlsMaterial({ tls }: TrafficConfig, now: number): TlsMaterial {
+  const domains = tls.spiffe?.trustDomains
+  return loadTlsMaterial(
+    {
+      certificate: readFileSync(tls.certificate),
+      key: readFileSync(tls.key),
+      clientCa: domains ? undefined : readFileSync(tls.clientCa),
+      crl: tls.crl?.map((file) => readFileSync(file)),
+      trustDomains:
+        domains && new Map(Object.entries(domains).map(([domain, file]) => [domain, readFileSync(file)])),
+    },
+    {
+      minVersion: tls.minVersion,
+      sessionTickets: tls.sessionTickets,
+      chainDepthMax: tls.chainDepthMax,
+      now,
+    },
+  )
+}

@@ -1,0 +1,49 @@
+import type { Call, JsonObject } from './call.ts'
+
+/** The model servers whose dialects of the OpenAI API differ in what they take. */
+export const servers = ['vllm', 'sglang', 'llamacpp', 'tgi', 'openai'] as const
+export type Server = (typeof servers)[number]
+
+export interface UpstreamBodyOptions {
+  /** Model name as the server knows it. */
+  readonly model: string
+  /** Output bound per choice; the caller's own holds if it is lower. */
+  readonly outputTokensMax: number
+  readonly server: Server
+}
+
+/** Fields of a call that are ours to write. */
+const ours = new Set(['model', 'max_tokens', 'max_completion_tokens', 'stream_options'])
+
+/**
+ * The body for the model server, written anew from the call: its checked fields, our model name, exactly one output
+ * bound, and usage on every stream. Nothing else is added.
+ */
+export function serializeCall(call: Call, options: UpstreamBodyOptions): string {
+  const kept = Object.entries(call.fields).filter(([name]) => !ours.has(name))
+  return JSON.stringify({
+    model: options.model,
+    ...Object.fromEntries(kept),
+    ...outputBound(call, options),
+    ...(call.stream ? { stream_options: streamOptions(options.server) } : {}),
+  })
+}
+
+/**
+ * Servers disagree on which of two bounds wins, so one is sent. All of them read `max_tokens`; only OpenAI's newer
+ * models refuse it in chat.
+ */
+function outputBound(call: Call, options: UpstreamBodyOptions): JsonObject {
+  if (call.endpoint === 'embeddings') return {}
+  const name =
+    call.endpoint === 'chat.completions' && options.server === 'openai'
+      ? 'max_completion_tokens'
+      : 'max_tokens'
+  return { [name]: Math.min(options.outputTokensMax, call.outputTokensMax ?? options.outputTokensMax) }
+}
+
+/** Running usage on every chunk, where a server has it, makes the charge exact when a caller hangs up. */
+const streamOptions = (server: Server): JsonObject =>
+  server === 'vllm' || server === 'sglang'
+    ? { include_usage: true, continuous_usage_stats: true }
+    : { include_usage: true }

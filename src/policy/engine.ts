@@ -1,0 +1,122 @@
+import type { Principal } from '../identity/principal.ts'
+import type { Call, Endpoint } from '../openai/call.ts'
+import { Refusal } from '../refusal.ts'
+import { mergeLimits } from './limits.ts'
+import { checkParameters, mergeParameters } from './parameter-rules.ts'
+import { grantPermit, type Permit } from './permit.ts'
+import type { Limit, Policy } from './policy.ts'
+import { mergedName, mergeProfiles, type Profiles, passesReplies } from './profile.ts'
+import type { PolicyRules } from './rules.ts'
+import { narrowedScopes, type Role, resolveScope, type Scope } from './scope.ts'
+
+/**
+ * Makes one version of the rules. The merge rule for callers with several roles (docs/reference/policy.md): roles widen
+ * what a caller may do, never what is done to its data. Throws on references that the configuration check refuses.
+ */
+export const createPolicy = (rules: PolicyRules): Policy => new RolePolicy(rules)
+
+class RolePolicy implements Policy {
+  readonly hash: string
+  readonly unknownFields: 'refuse' | 'drop'
+  readonly #roles: ReadonlyMap<string, Role>
+  readonly #outputTokensMaxByModel: ReadonlyMap<string, number>
+  readonly #profiles: Profiles
+
+  constructor({ policies, models, redaction, hash }: PolicyRules) {
+    this.hash = hash
+    this.unknownFields = policies.unknownFields
+    this.#profiles = redaction.profiles
+    this.#outputTokensMaxByModel = new Map(
+      Object.entries(models.models).map(([name, { outputTokensMax }]) => [name, outputTokensMax]),
+    )
+    this.#roles = rolesOf(policies, Object.keys(models.models))
+    for (const { rules } of this.#roles.values()) mergeProfiles(this.#profiles, rules.redaction)
+  }
+
+  limitsFor(principal: Principal): readonly Limit[] {
+    const limits = this.#rolesOf(principal).map(({ name, rules }) => ({ name, limits: rules.limits }))
+    return mergeLimits(principal.tenant, limits)
+  }
+
+  requiresBinding(principal: Principal): boolean {
+    return this.#rolesOf(principal).some(({ rules }) => rules.binding === 'required')
+  }
+
+  modelsFor(principal: Principal): readonly string[] {
+    const scopes = this.#scopesOf(principal).filter(({ endpoints }) => endpoints.has('models'))
+    return [...new Set(scopes.flatMap(({ models }) => [...models]))].sort()
+  }
+
+  checkEndpoint(principal: Principal, endpoint: Endpoint): void {
+    if (this.#scopesOf(principal).some(({ endpoints }) => endpoints.has(endpoint))) return
+    throw new Refusal('insufficient_scope', `no role grants ${endpoint}`)
+  }
+
+  permit(principal: Principal, call: Call): Permit {
+    this.checkEndpoint(principal, call.endpoint)
+    const granting = this.#rolesOf(principal).filter((role) =>
+      narrowedScopes(role, principal.tokenScopes).some(
+        ({ endpoints, models }) => endpoints.has(call.endpoint) && models.has(call.model),
+      ),
+    )
+    const modelCap = this.#outputTokensMaxByModel.get(call.model)
+    if (granting.length === 0 || modelCap === undefined) {
+      // One answer for both: whoever may not use a model learns nothing about whether it exists.
+      const detail = modelCap === undefined ? 'unknown model' : 'no role grants the model'
+      throw new Refusal('model_not_found', detail, { param: 'model' })
+    }
+    return this.#grant(principal, call, granting, modelCap)
+  }
+
+  #grant(principal: Principal, call: Call, granting: readonly Role[], modelCap: number): Permit {
+    const merged = mergeParameters(granting.map(({ rules }) => rules.parameters))
+    const outputTokensMax = Math.min(merged.outputTokensMax, modelCap)
+    checkParameters(call, { ...merged, outputTokensMax })
+    const profile = mergedName(
+      this.#profiles,
+      granting.map(({ rules }) => rules.redaction),
+    )
+    if (call.logprobs !== undefined && !passesReplies(mergeProfiles(this.#profiles, profile))) {
+      throw new Refusal('logprobs_refused', 'a granting role screens replies', { param: 'logprobs' })
+    }
+    return grantPermit({
+      principal,
+      call,
+      model: call.model,
+      outputTokensMax: call.endpoint === 'embeddings' ? 0 : (call.outputTokensMax ?? outputTokensMax),
+      redactionProfile: profile,
+      roles: granting.map(({ name }) => name).sort(),
+    })
+  }
+
+  /** Roles of a token that this policy does not know count for nothing: an issuer serves other services too. */
+  #rolesOf(principal: Principal): readonly Role[] {
+    return [...new Set(principal.roles)].flatMap((name) => this.#roles.get(name) ?? [])
+  }
+
+  #scopesOf(principal: Principal): readonly Scope[] {
+    return this.#rolesOf(principal).flatMap((role) => narrowedScopes(role, principal.tokenScopes))
+  }
+}
+
+function rolesOf(
+  { scopes, roles }: PolicyRules['policies'],
+  models: readonly string[],
+): ReadonlyMap<string, Role> {
+  const resolved = new Map(
+    Object.entries(scopes).map(([name, rules]) => [name, resolveScope(name, rules, models)] as const),
+  )
+  return new Map(
+    Object.entries(roles).map(([name, rules]) => [
+      name,
+      { name, rules, scopes: scopesNamed(rules.scopes, resolved) },
+    ]),
+  )
+}
+
+const scopesNamed = (names: readonly string[], scopes: ReadonlyMap<string, Scope>): readonly Scope[] =>
+  names.map((name) => {
+    const scope = scopes.get(name)
+    if (scope === undefined) throw new Error(`no scope named ${name}`)
+    return scope
+  })

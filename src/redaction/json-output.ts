@@ -1,0 +1,86 @@
+import { placeholder } from './mask.ts'
+import type { Output } from './rewrite.ts'
+
+/** A number token this long is written out as it comes; until then it can still become a string. */
+export const numberHeldMax = 64
+
+/** What JSON.stringify would change; anything else is written as it is. */
+const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/
+
+const isNumberUnit = (unit: number): boolean =>
+  (unit >= 48 && unit <= 57) || unit === 43 || unit === 45 || unit === 46 || unit === 69 || unit === 101
+
+const beginsNumber = (unit: number): boolean => (unit >= 48 && unit <= 57) || unit === 45
+
+/**
+ * Writes what leaves the scanner so that JSON stays JSON. Inside a string it escapes; outside, a number that holds a
+ * masked value becomes a string, so it is held until it ends (a number too long to hold gets a 0 in that place).
+ */
+export class JsonOutput implements Output {
+  mode: 'outside' | 'string' | 'plain' = 'outside'
+  #pending = ''
+  /** How much of the current number is held, or that the rest of it is written or dropped as it comes. */
+  #number: 'none' | 'held' | 'written' | 'dropped' = 'none'
+  #heldNumber = ''
+
+  get held(): number {
+    return this.#heldNumber.length
+  }
+
+  text(piece: string): void {
+    if (this.mode === 'outside') this.#outside(piece)
+    else if (this.mode === 'string' && needsEscape.test(piece))
+      this.#pending += JSON.stringify(piece).slice(1, -1)
+    else this.#pending += piece
+  }
+
+  mask(entity: string): void {
+    if (this.mode !== 'outside') this.#pending += placeholder(entity)
+    else if (this.#number === 'written') this.#pending += '0'
+    else if (this.#number !== 'dropped') {
+      this.#heldNumber = ''
+      this.#pending += `"${placeholder(entity)}"`
+      this.#number = 'dropped'
+    }
+  }
+
+  /** Writes as it is: a quote, or an escape that was never finished. */
+  raw(piece: string): void {
+    this.#pending += piece
+  }
+
+  /** No number goes on over this place. */
+  endNumber(): void {
+    this.#pending += this.#heldNumber
+    this.#heldNumber = ''
+    this.#number = 'none'
+  }
+
+  take(): string {
+    const taken = this.#pending
+    this.#pending = ''
+    return taken
+  }
+
+  #outside(piece: string): void {
+    for (let index = 0; index < piece.length; index++) {
+      const unit = piece.charCodeAt(index)
+      const inNumber = this.#number === 'none' ? beginsNumber(unit) : isNumberUnit(unit)
+      if (inNumber) {
+        this.#numberUnit(piece.charAt(index))
+      } else {
+        this.endNumber()
+        this.#pending += piece.charAt(index)
+      }
+    }
+  }
+
+  #numberUnit(char: string): void {
+    if (this.#number === 'none') this.#number = 'held'
+    if (this.#number === 'held') this.#heldNumber += char
+    if (this.#number === 'written') this.#pending += char
+    if (this.#heldNumber.length < numberHeldMax) return
+    this.endNumber()
+    this.#number = 'written'
+  }
+}

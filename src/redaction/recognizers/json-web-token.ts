@@ -1,0 +1,49 @@
+import type { Recognizer, Rule } from '../recognizer.ts'
+import { alphanumeric } from './shapes.ts'
+
+const decode = (text: string, start: number, end: number): string =>
+  Buffer.from(text.slice(start, end), 'base64url').toString('latin1')
+
+/** RFC 7515 and 7516 require `alg`. */
+function hasHeader(text: string, start: number, end: number): boolean {
+  const dot = text.indexOf('.', start)
+  return dot < end && decode(text, start, dot).includes('"alg"')
+}
+
+/** The head of a long JOSE header: a certificate chain may come before `alg`. */
+const joseMember = /"(?:alg|enc|typ|cty|kid|jku|jwk|x5u|x5c|x5t|x5t#S256|crit|epk|apu|apv|zip|p2s)"/
+
+const rule = (pattern: string, lengthMax: number, validate: NonNullable<Rule['validate']>): Rule => ({
+  pattern,
+  left: { not: alphanumeric },
+  lengthMax,
+  // Certain once the payload begins; payload and signature may be of any length.
+  sure: { kind: 'run', members: 'A-Za-z0-9_\\-', joiners: '.' },
+  validate,
+})
+
+const headerMax = 256
+
+export const jsonWebToken: Recognizer = {
+  entity: 'JSON_WEB_TOKEN',
+  rules: [
+    rule(`eyJ[A-Za-z0-9_\\-]{8,${headerMax - 4}}\\.\\.?[A-Za-z0-9_\\-]`, headerMax + 2, hasHeader),
+    rule(`eyJ[A-Za-z0-9_\\-]{${headerMax - 3}}`, headerMax, (text, start, end) =>
+      joseMember.test(decode(text, start, end)),
+    ),
+  ],
+  examples: {
+    match: [
+      'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U',
+      'eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..48V1_ALb6US04U3b.5eym8TW_c8SuK0ltJ3rpYIzOeDQz7TALvtu6UG9oMo4vpzs9tX_EFShS8iB7j6ji.XFBoMYUZodetZdvTiFvSkQ',
+      `${Buffer.from(`{"x5c":["${'MIIB'.repeat(300)}"],"alg":"RS256"}`).toString('base64url')}.e30.c2ln`,
+    ],
+    miss: [
+      'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9',
+      'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9. Next',
+      'eyJmb28iOiJiYXIiLCJiYXoiOjF9.eyJzdWIiOiIxIn0.abc',
+      `data:application/json;base64,${Buffer.from(`{"version":3,"sources":["${'a.ts","'.repeat(60)}"]}`).toString('base64url')}`,
+      'xeyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2ln',
+    ],
+  },
+}

@@ -1,0 +1,130 @@
+import type { Finding } from './finding.ts'
+import { leftContextUnits, type Validator } from './recognizer.ts'
+import type { Match } from './tails.ts'
+
+/** Takes what may leave, in order. */
+export interface Output {
+  text(piece: string): void
+  mask(entity: string): void
+}
+
+interface GrowingFinding extends Finding {
+  end: number
+}
+
+/** Text is cut off the left end of the buffer when this much is no longer needed. */
+const spareUnits = 256
+
+const isHighSurrogate = (unit: number): boolean => (unit & 0xfc00) === 0xd800
+
+/** The text that is not out yet, and the matches that wait to be masked in it. Positions count from the first push. */
+export class Rewriter {
+  readonly findings: GrowingFinding[] = []
+  /** How far the output has got in the input. */
+  emitted = 0
+  readonly #output: Output
+  readonly #entityOf: (rule: number) => string
+  #text = ''
+  /** Position of the first code unit of `#text`. */
+  #base = 0
+  #matches: Match[] = []
+  /** Matches in the output whose tail still grows. */
+  #growing: Match[] = []
+  #maskEnd = 0
+
+  constructor(output: Output, entityOf: (rule: number) => string) {
+    this.#output = output
+    this.#entityOf = entityOf
+  }
+
+  append(chunk: string): void {
+    this.#text = this.#text.length === 0 ? chunk : this.#text + chunk
+  }
+
+  add(match: Match): void {
+    this.#matches.push(match)
+  }
+
+  unitAt(position: number): number {
+    return this.#text.charCodeAt(position - this.#base)
+  }
+
+  check(validate: Validator, start: number, end: number): boolean {
+    return validate(this.#text, start - this.#base, end - this.#base)
+  }
+
+  /** Whether `settle` may have something to do. */
+  get pending(): boolean {
+    return this.#matches.length > 0 || this.#growing.length > 0
+  }
+
+  /** Masks the matches to the left of which nothing is undecided. */
+  settle(frontier: number): void {
+    if (this.#growing.length > 0) {
+      for (const match of this.#growing) this.#growMask(match.end)
+      this.#growing = this.#growing.filter(({ open }) => open)
+    }
+    for (
+      let match = this.#leftmost();
+      match !== undefined && match.start < frontier;
+      match = this.#leftmost()
+    ) {
+      this.#matches.splice(this.#matches.indexOf(match), 1)
+      this.#write(match)
+    }
+  }
+
+  /** Puts out everything before `frontier`, but not half a surrogate pair, and forgets what is not needed. */
+  release(frontier: number): void {
+    const last = frontier === this.#base + this.#text.length ? this.unitAt(frontier - 1) : 0
+    this.#emit(isHighSurrogate(last) ? frontier - 1 : frontier)
+    const unneeded = Math.min(frontier, this.emitted) - leftContextUnits - this.#base
+    if (unneeded <= spareUnits) return
+    this.#text = this.#text.slice(unneeded)
+    this.#base += unneeded
+  }
+
+  /** Puts out all that is left and goes on at `position` with nothing to the left. */
+  restart(position: number): void {
+    this.#emit(this.#base + this.#text.length)
+    this.emitted = position
+    this.#base = position
+    this.#text = ''
+  }
+
+  #leftmost(): Match | undefined {
+    let best: Match | undefined
+    for (const match of this.#matches) if (best === undefined || precedes(match, best)) best = match
+    return best
+  }
+
+  #write(match: Match): void {
+    if (match.start >= this.#maskEnd) {
+      const entity = this.#entityOf(match.rule)
+      this.#emit(match.start)
+      this.#output.mask(entity)
+      this.findings.push({ entity, action: 'mask', start: match.start, end: match.end })
+    }
+    this.#growMask(match.end)
+    if (match.open) this.#growing.push(match)
+  }
+
+  #growMask(end: number): void {
+    if (end <= this.#maskEnd) return
+    this.#maskEnd = end
+    this.emitted = Math.max(this.emitted, end)
+    const finding = this.findings.at(-1)
+    if (finding !== undefined) finding.end = end
+  }
+
+  #emit(limit: number): void {
+    if (limit <= this.emitted) return
+    this.#output.text(this.#text.slice(this.emitted - this.#base, limit - this.#base))
+    this.emitted = limit
+  }
+}
+
+function precedes(a: Match, b: Match): boolean {
+  if (a.start !== b.start) return a.start < b.start
+  return a.end === b.end ? a.rule < b.rule : a.end > b.end
+}

@@ -1,0 +1,275 @@
+/**
+ * The scanner: one code unit at a time, the same for a whole prompt and for a stream of tokens.
+ *
+ * A *thread* is one run of the automaton from one start. `start <= position` for each; `emitted` is how far the
+ * output has got in the input. The text is masked where the union of all valid matches lies (a match: the longest
+ * valid one of a start); matches that overlap become one mask, labeled by the leftmost, then longest, then first rule.
+ *
+ * 1. Every decision is a function of the text up to a code unit, never of how it was cut into pushes.
+ * 2. What has left is exactly the input up to min(position, starts of live threads), masked; it never moves back.
+ * 3. No code unit of a match leaves: a thread holds from its start on, and outlives the match until it is decided.
+ * 4. A thread is never longer than its longest rule, so `held` never exceeds the longest rule and its right edge.
+ * 5. A certain match is masked at once; its tail is swallowed in O(1) memory.
+ * 6. An entity whose action is `allow` neither masks nor hides what another entity matches.
+ * 7. Surrogate pairs are never cut.
+ * 8. After a match with the action `block` nothing leaves.
+ */
+import { type Automaton, edgeFlag, type Program, stateFlag } from './automaton.ts'
+import { symbolOf } from './compiler/char-set.ts'
+import type { Action, Finding } from './finding.ts'
+import { type Output, Rewriter } from './rewrite.ts'
+import { Tails } from './tails.ts'
+
+interface Thread {
+  start: number
+  state: number
+  /** The longest valid match so far, and its rule. */
+  end: number
+  rule: number
+  /** An end that waits for the code unit after its neighbor, the state it was reached in, the neighbor's class. */
+  waitEnd: number
+  waitState: number
+  waitNear: number
+}
+
+export class Scanner {
+  blocked: Finding | undefined
+  /** Thread steps taken: the measure of work. */
+  steps = 0
+  readonly #automaton: Automaton
+  readonly #actions: readonly Action[]
+  readonly #lengths: Uint16Array
+  readonly #rewriter: Rewriter
+  readonly #tails: Tails
+  #threads: Thread[] = []
+  readonly #idle: Thread[] = []
+  #position = 0
+  #near: number
+  #far: number
+  #headBits = 0
+
+  constructor({ automaton, actions, lengths }: Program, output: Output) {
+    this.#automaton = automaton
+    this.#actions = actions
+    this.#lengths = lengths
+    this.#rewriter = new Rewriter(output, (rule) => this.#entity(rule))
+    this.#tails = new Tails(automaton)
+    this.#near = automaton.edge
+    this.#far = automaton.edge
+  }
+
+  /** Code units taken and not yet put out. */
+  get held(): number {
+    return this.#position - this.#rewriter.emitted
+  }
+
+  get findings(): readonly Finding[] {
+    return this.#rewriter.findings
+  }
+
+  /** Takes text; call `drain` for what may leave. */
+  feed(chunk: string): void {
+    if (this.blocked !== undefined) return
+    this.#rewriter.append(chunk)
+    const { classes } = this.#automaton
+    for (let index = 0; index < chunk.length && this.blocked === undefined; index++) {
+      const unit = chunk.charCodeAt(index)
+      this.#advance(classes[symbolOf(unit)] as number, unit)
+    }
+  }
+
+  /** Puts out the longest prefix that no continuation can change. */
+  drain(): void {
+    if (this.blocked !== undefined) return
+    this.#rewriter.release(this.#frontier())
+  }
+
+  /** The text ends here: decides everything and puts it out. What is fed next begins at an edge. */
+  finish(): void {
+    const { edge, flags } = this.#automaton
+    for (const thread of this.#threads) {
+      if (thread.waitEnd >= 0) this.#decideWait(thread, edge)
+      if (((flags[thread.state] as number) & stateFlag.accepts) !== 0) this.#accept(thread, edge)
+      this.#retire(thread)
+    }
+    this.#threads = []
+    this.#headBits = 0
+    this.#tails.endAll()
+    if (this.blocked !== undefined) return
+    this.#rewriter.settle(this.#position)
+    this.skip(0)
+  }
+
+  /** Counts code units that are not scanned; only where nothing is held, right after `finish`. */
+  skip(units: number): void {
+    this.#position += units
+    this.#rewriter.restart(this.#position)
+    this.#near = this.#automaton.edge
+    this.#far = this.#automaton.edge
+  }
+
+  #advance(symbol: number, unit: number): void {
+    const { table, shift, launches, classCount } = this.#automaton
+    if (this.#tails.size > 0) this.#tails.advance(symbol, unit, this.#position)
+    const context = this.#far * classCount + this.#near
+    for (let index = 0; index < launches.length; index++) {
+      const { starts, head } = launches[index] as (typeof launches)[number]
+      const state = starts[context] as number
+      if (table[(state << shift) | symbol] === 0) continue
+      // A run that has a thread in its head state needs no second one: the first covers it.
+      if (head === undefined || (this.#headBits & head.bit) === 0) this.#start(state)
+    }
+    if (this.#threads.length > 0) this.#stepAll(symbol)
+    this.#far = this.#near
+    this.#near = symbol
+    this.#position++
+    if (this.#rewriter.pending) this.#rewriter.settle(this.#frontier())
+  }
+
+  #start(state: number): void {
+    const start = this.#position
+    const thread = this.#idle.pop() ?? {
+      start,
+      state,
+      end: -1,
+      rule: -1,
+      waitEnd: -1,
+      waitState: 0,
+      waitNear: 0,
+    }
+    thread.start = start
+    thread.state = state
+    thread.end = -1
+    thread.waitEnd = -1
+    this.#threads.push(thread)
+  }
+
+  #stepAll(symbol: number): void {
+    const threads = this.#threads
+    const { heads } = this.#automaton
+    let kept = 0
+    let headBits = 0
+    for (let index = 0; index < threads.length; index++) {
+      const thread = threads[index] as Thread
+      if (this.#step(thread, symbol)) {
+        threads[kept++] = thread
+        const head = heads[thread.state] as number
+        if (head > 0) headBits |= 1 << (head - 1)
+      } else {
+        this.#retire(thread)
+      }
+    }
+    threads.length = kept
+    this.#headBits = headBits
+  }
+
+  #step(thread: Thread, symbol: number): boolean {
+    const { flags } = this.#automaton
+    this.steps++
+    if (thread.waitEnd >= 0) this.#decideWait(thread, symbol)
+    if (thread.state !== 0) {
+      if (((flags[thread.state] as number) & stateFlag.accepts) !== 0) this.#accept(thread, symbol)
+      thread.state = this.#next(thread, symbol)
+      if (((flags[thread.state] as number) & stateFlag.sure) !== 0) this.#certain(thread)
+    }
+    return thread.state !== 0 || thread.waitEnd >= 0
+  }
+
+  #next(thread: Thread, symbol: number): number {
+    const { table, shift, heads } = this.#automaton
+    const state = table[(thread.state << shift) | symbol] as number
+    if (state === 0 || this.#position + 1 - thread.start <= (this.#lengths[state] as number)) return state
+    const head = heads[state] as number
+    return head > 0 && this.#lengths[state] !== 0 && this.#slide(thread, head - 1) ? state : 0
+  }
+
+  /** Moves the start of a run that has outgrown its head to the next possible first character. */
+  #slide(thread: Thread, launch: number): boolean {
+    const { classes, launches } = this.#automaton
+    const first = launches[launch]?.head?.first as Uint8Array
+    const at = (position: number) => classes[symbolOf(this.#rewriter.unitAt(position))] as number
+    do thread.start++
+    while (thread.start <= this.#position && first[at(thread.start)] === 0)
+    return thread.start <= this.#position
+  }
+
+  /** The thread is in an accepting state, and `symbol` is what follows. */
+  #accept(thread: Thread, symbol: number): void {
+    const { accepts, edges, classCount } = this.#automaton
+    for (const rule of accepts[thread.state] as readonly number[]) {
+      const bits = edges[rule * classCount + symbol] as number
+      if ((bits & edgeFlag.forbidden) !== 0) continue
+      if ((bits & edgeFlag.near) === 0) {
+        this.#candidate(thread, rule, this.#position)
+      } else {
+        thread.waitEnd = this.#position
+        thread.waitState = thread.state
+        thread.waitNear = symbol
+      }
+    }
+  }
+
+  #decideWait(thread: Thread, symbol: number): void {
+    const { accepts, edges, classCount } = this.#automaton
+    for (const rule of accepts[thread.waitState] as readonly number[]) {
+      const near = edges[rule * classCount + thread.waitNear] as number
+      const waited = (near & (edgeFlag.near | edgeFlag.forbidden)) === edgeFlag.near
+      const far = edges[rule * classCount + symbol] as number
+      if (waited && (far & edgeFlag.far) === 0) this.#candidate(thread, rule, thread.waitEnd)
+    }
+    thread.waitEnd = -1
+  }
+
+  #isValid(thread: Thread, rule: number, end: number): boolean {
+    const { lengthMax, validate } = this.#automaton.rules[rule] as Automaton['rules'][number]
+    if (this.#actions[rule] === 'allow' || end - thread.start > lengthMax) return false
+    return validate === undefined || this.#rewriter.check(validate, thread.start, end)
+  }
+
+  #candidate(thread: Thread, rule: number, end: number): void {
+    const blocks = this.#actions[rule] === 'block'
+    const better = end > thread.end || (end === thread.end && rule < thread.rule)
+    if (!(better || blocks) || !this.#isValid(thread, rule, end)) return
+    if (blocks) this.#block(rule, thread.start, end)
+    thread.end = end
+    thread.rule = rule
+  }
+
+  /** The thread is in a state in which a rule is certain: it ends here, and the tail goes on without it. */
+  #certain(thread: Thread): void {
+    const { sures, rules } = this.#automaton
+    const end = this.#position + 1
+    const rule = (sures[thread.state] as readonly number[]).find((rule) => this.#isValid(thread, rule, end))
+    if (rule === undefined) return
+    thread.state = 0
+    thread.end = -1
+    thread.waitEnd = -1
+    const { closes, entity } = rules[rule] as Automaton['rules'][number]
+    const match = { rule, start: thread.start, end, open: true }
+    if (closes) this.#tails.endBlocks(entity)
+    else if (this.#actions[rule] === 'block') this.#block(rule, match.start, end)
+    else if (this.#tails.begin(match) === match) this.#rewriter.add(match)
+  }
+
+  #retire(thread: Thread): void {
+    const { rule, start, end } = thread
+    if (end >= 0) this.#rewriter.add({ rule, start, end, open: false })
+    this.#idle.push(thread)
+  }
+
+  #block(rule: number, start: number, end: number): void {
+    if (this.blocked !== undefined) return
+    this.blocked = { entity: this.#entity(rule), action: 'block', start, end }
+    this.#rewriter.findings.push({ ...this.blocked })
+  }
+
+  #entity(rule: number): string {
+    return (this.#automaton.rules[rule] as Automaton['rules'][number]).entity
+  }
+
+  #frontier(): number {
+    let frontier = this.#tails.size === 0 ? this.#position : Math.min(this.#position, this.#tails.frontier)
+    for (const { start } of this.#threads) if (start < frontier) frontier = start
+    return frontier
+  }
+}

@@ -1,0 +1,82 @@
+import type { Program } from './automaton.ts'
+import type { Finding, StreamWindow } from './finding.ts'
+import { placeholder } from './mask.ts'
+import type { Output } from './rewrite.ts'
+import { Scanner } from './scan.ts'
+
+/** Collects what leaves a scanner as plain text. */
+class TextOutput implements Output {
+  #pending = ''
+
+  text(piece: string): void {
+    this.#pending += piece
+  }
+
+  mask(entity: string): void {
+    this.#pending += placeholder(entity)
+  }
+
+  take(): string {
+    const taken = this.#pending
+    this.#pending = ''
+    return taken
+  }
+}
+
+/** The window of a channel of plain text. Once something blocks, nothing comes out, not of the same push either. */
+export class TextWindow implements StreamWindow {
+  readonly #output = new TextOutput()
+  readonly #scanner: Scanner
+
+  constructor(program: Program) {
+    this.#scanner = new Scanner(program, this.#output)
+  }
+
+  push(chunk: string): string {
+    this.#scanner.feed(chunk)
+    this.#scanner.drain()
+    return this.#taken()
+  }
+
+  flush(): string {
+    this.#scanner.finish()
+    return this.#taken()
+  }
+
+  #taken(): string {
+    const taken = this.#output.take()
+    return this.blocked === undefined ? taken : ''
+  }
+
+  get held(): number {
+    return this.#scanner.held
+  }
+
+  get findings(): readonly Finding[] {
+    return this.#scanner.findings
+  }
+
+  get blocked(): Finding | undefined {
+    return this.#scanner.blocked
+  }
+
+  /** Thread steps taken so far: the measure of work. */
+  get steps(): number {
+    return this.#scanner.steps
+  }
+}
+
+/** The window of a channel on which nothing is masked or blocked. */
+export class InertWindow implements StreamWindow {
+  readonly held = 0
+  readonly findings: readonly Finding[] = []
+  readonly blocked = undefined
+
+  push(chunk: string): string {
+    return chunk
+  }
+
+  flush(): string {
+    return ''
+  }
+}

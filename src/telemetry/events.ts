@@ -1,0 +1,174 @@
+/**
+ * Every line that the gateway can log, once. A line has a fixed set of fields; none of them is a prompt, a reply, a
+ * token, a header or a name that a caller made up. Model names that configuration does not know show as `_other`.
+ */
+import { randomBytes } from 'node:crypto'
+import { isIP } from 'node:net'
+import type { ExchangeSummary } from './exchange-summary.ts'
+import { failureFrames, failureLines } from './failure-lines.ts'
+import type { KnownNames } from './known-names.ts'
+import type { Log, LogFields, LogLevel } from './log.ts'
+import type { CertificateRole } from './metrics.ts'
+import type { Outcome } from './outcome.ts'
+
+/** What the line of an exchange says beside its summary. */
+export interface ExchangeIdentity {
+  readonly requestId: string
+  /** `principal.id` and `principal.tenant`, once authenticated. */
+  readonly principal?: string | undefined
+  readonly tenant?: string | undefined
+  readonly remoteAddress?: string | undefined
+  /** `endpoint.origin` of the model server and how often the request was sent. */
+  readonly upstream?: string | undefined
+  readonly attempts?: number | undefined
+  /** Hash of the policy that decided. */
+  readonly policy?: string | undefined
+  /** `refusal.detail`: for us, never for the caller. */
+  readonly detail?: string | undefined
+}
+
+export type Events = ReturnType<typeof createEvents>
+
+const levelOf: Readonly<Record<Outcome, LogLevel>> = {
+  completed: 'info',
+  refused: 'info',
+  client_abort: 'info',
+  policy: 'info',
+  drain: 'warn',
+  upstream_error: 'warn',
+  timeout: 'warn',
+  failed: 'error',
+}
+
+const isoTime = (ms: number): string => (Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : 'invalid')
+const address = (ip: string | undefined): string | undefined => (ip && isIP(ip) ? ip : undefined)
+const errorFields = (error: unknown): LogFields => ({ error: failureLines(error), at: failureFrames(error) })
+const total = (counts: ExchangeSummary['findings']): number | undefined =>
+  counts?.reduce((sum, { count }) => sum + count, 0)
+
+/** The closed list of log lines, over a log and the names that configuration made known. */
+export function createEvents(log: Log, names: KnownNames) {
+  const { write } = log
+  return {
+    ...lifeEvents(log),
+    ...changeEvents(log),
+
+    /** The one line of an exchange. */
+    exchangeEnded(summary: ExchangeSummary, who: ExchangeIdentity): void {
+      const { outcome, usage } = summary
+      write(levelOf[outcome], 'exchange.ended', `${summary.endpoint} ${summary.status} ${outcome}`, {
+        request_id: who.requestId,
+        endpoint: summary.endpoint,
+        model: summary.model === undefined ? undefined : names.fold('model', summary.model),
+        status: summary.status,
+        outcome,
+        refusal: summary.refusal,
+        detail: who.detail,
+        principal: who.principal,
+        tenant: who.tenant,
+        remote: address(who.remoteAddress),
+        duration_ms: summary.durationMs,
+        overhead_ms: summary.overheadMs,
+        first_token_ms: summary.firstTokenMs,
+        input_tokens: usage?.inputTokens,
+        output_tokens: usage?.outputTokens,
+        redactions: total(summary.findings),
+        upstream: who.upstream,
+        attempts: who.attempts,
+        policy: who.policy,
+      })
+    },
+
+    /** A bug or broken infrastructure. Returns the short id that the caller is shown, so that the two can be matched. */
+    failure(error: unknown, requestId?: string): string {
+      const id = randomBytes(4).toString('hex')
+      write('error', 'failure', `failure ${id}`, {
+        failure_id: id,
+        request_id: requestId,
+        ...errorFields(error),
+      })
+      return id
+    },
+
+    tlsClientRefused(reason: string | undefined, remoteAddress: string | undefined): void {
+      write('debug', 'tls.refused', 'TLS handshake refused', { reason, remote: address(remoteAddress) })
+    },
+  }
+}
+
+/** Start, stop and health. */
+function lifeEvents({ write }: Log) {
+  return {
+    started(build: { readonly version: string; readonly node: string; readonly policy: string }): void {
+      write('info', 'gateway.started', `Sallyport ${build.version} started`, { ...build })
+    },
+    listening(listener: string, origin: string): void {
+      write('info', 'listening', `${listener} listens on ${origin}`, { listener, origin })
+    },
+    /** Node.js is older than the release that closes its known security holes. */
+    runtimeBelowFloor(node: string, floor: string): void {
+      write('warn', 'runtime.below_floor', `Node.js ${node} is below the security floor ${floor}`, {
+        node,
+        floor,
+      })
+    },
+    drainStarted(inFlight: number, drainTimeoutMs: number): void {
+      const fields = { in_flight: inFlight, drain_timeout_ms: drainTimeoutMs }
+      write('info', 'drain.started', 'draining: no new exchanges', fields)
+    },
+    drainEnded(cut: number, durationMs: number): void {
+      write(cut > 0 ? 'warn' : 'info', 'drain.ended', 'drained', { cut, duration_ms: durationMs })
+    },
+    stopped(): void {
+      write('info', 'gateway.stopped', 'stopped', {})
+    },
+    auditUnhealthy(error: unknown): void {
+      write('error', 'audit.unhealthy', 'the audit log cannot be written', errorFields(error))
+    },
+    auditRecovered(seq: number): void {
+      write('info', 'audit.recovered', 'the audit log can be written again', { seq })
+    },
+    upstreamDown(pool: string, origin: string, error: unknown): void {
+      write('warn', 'upstream.down', `${origin} is down`, { pool, origin, ...errorFields(error) })
+    },
+    upstreamUp(pool: string, origin: string): void {
+      write('info', 'upstream.up', `${origin} is up`, { pool, origin })
+    },
+  }
+}
+
+/** Configuration, certificates, keys and revocations, as they change under way. */
+function changeEvents({ write }: Log) {
+  return {
+    configReloaded(hash: string): void {
+      write('info', 'config.reloaded', `configuration ${hash} runs`, { hash })
+    },
+    /** `problems` name file, line, path and rule; never a value. The old configuration goes on serving. */
+    configRejected(problems: readonly string[], running: string): void {
+      const fields = { running, problem_count: problems.length, problems }
+      write('error', 'config.rejected', `configuration refused, ${running} stays`, fields)
+    },
+    tlsReloaded(role: CertificateRole, fingerprint: string, notAfter: number): void {
+      const fields = { role, fingerprint, not_after: isoTime(notAfter) }
+      write('info', 'tls.reloaded', `new certificate for ${role}`, fields)
+    },
+    tlsRejected(role: CertificateRole, error: unknown): void {
+      write('error', 'tls.rejected', `new certificate for ${role} refused, the old stays`, {
+        role,
+        ...errorFields(error),
+      })
+    },
+    keysReloaded(issuer: string, keys: number): void {
+      write('info', 'keys.reloaded', `keys of ${issuer} loaded`, { issuer, keys })
+    },
+    keysUnavailable(issuer: string, error: unknown): void {
+      write('error', 'keys.unavailable', `keys of ${issuer} cannot be had`, { issuer, ...errorFields(error) })
+    },
+    revocationsReloaded(entries: number, streamsCut: number): void {
+      write('info', 'revocations.reloaded', 'revocation list loaded', { entries, streams_cut: streamsCut })
+    },
+    revocationsRejected(error: unknown): void {
+      write('error', 'revocations.rejected', 'revocation list refused, the old stays', errorFields(error))
+    },
+  }
+}

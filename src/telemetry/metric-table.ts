@@ -1,0 +1,245 @@
+import type { AuditEvent } from '../audit/record.ts'
+import type { Endpoint } from '../openai/call.ts'
+import type { Action, Direction } from '../redaction/finding.ts'
+import { refusals } from '../refusal.ts'
+import * as buckets from './buckets.ts'
+import type { LabelDomains } from './label.ts'
+import { outcomes, streamEnds } from './outcome.ts'
+
+/** One metric. Counters end in `_total`, histograms carry their bucket bounds. */
+export interface MetricRow {
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly labels: LabelDomains
+  readonly bounds?: readonly number[]
+}
+
+const endpoint = [
+  'chat.completions',
+  'completions',
+  'embeddings',
+  'models',
+  'unmatched',
+] as const satisfies readonly (Endpoint | 'unmatched')[]
+const method = ['GET', 'POST'] as const
+const ownStatus = [...new Set(Object.values(refusals).map((row) => String(row.status))), '200']
+const upstreamStatus = [
+  '200',
+  '400',
+  '401',
+  '403',
+  '404',
+  '408',
+  '413',
+  '422',
+  '424',
+  '429',
+  '500',
+  '501',
+  '502',
+  '503',
+  '504',
+]
+const refusalCode = Object.keys(refusals)
+
+const operation = { gen_ai_operation_name: ['chat', 'text_completion', 'embeddings'] } as const
+const genAi = { ...operation, gen_ai_provider_name: ['openai'], gen_ai_request_model: 'model' } as const
+
+export const authStages = ['mtls', 'jwt', 'binding', 'scope'] as const
+export const tlsReasons = [
+  'no_certificate',
+  'untrusted',
+  'expired',
+  'revoked',
+  'not_yet_valid',
+  'purpose',
+  'protocol',
+  'timeout',
+  'reset',
+] as const
+export const certificateRoles = ['traffic', 'traffic_ca', 'ops', 'ops_ca', 'upstream', 'upstream_ca'] as const
+
+const counter = <const L extends LabelDomains>(help: string, labels: L) =>
+  ({ type: 'counter', help, labels }) as const
+const gauge = <const L extends LabelDomains>(help: string, labels: L) =>
+  ({ type: 'gauge', help, labels }) as const
+const histogram = <const L extends LabelDomains>(help: string, bounds: readonly number[], labels: L) =>
+  ({ type: 'histogram', help, labels, bounds }) as const
+
+/** Every metric of Sallyport, once. Labels are closed sets; what is outside folds to `_other`. Nothing names a person. */
+export const metricTable = {
+  // OpenTelemetry GenAI semantic conventions (status: development; a rename happens here and nowhere else)
+  gen_ai_server_time_to_first_token_seconds: histogram(
+    'Time from the arrival of a request to its first streamed token.',
+    buckets.firstTokenSeconds,
+    genAi,
+  ),
+  gen_ai_server_time_per_output_token_seconds: histogram(
+    'Mean time per output token after the first, one value per stream.',
+    buckets.tokenSeconds,
+    genAi,
+  ),
+  gen_ai_server_request_duration_seconds: histogram(
+    'Time from the arrival of an inference request to its last byte. error_type is empty when it went well.',
+    buckets.durationSeconds,
+    { ...genAi, error_type: ['', ...outcomes.filter((outcome) => outcome !== 'completed')] },
+  ),
+  gen_ai_client_token_usage: histogram(
+    'Tokens per request, as billed. Absent when unknown.',
+    buckets.tokenCounts,
+    {
+      ...genAi,
+      gen_ai_token_type: ['input', 'output', 'cached_input', 'reasoning'],
+    },
+  ),
+
+  // Exchanges
+  sallyport_requests_total: counter('Requests that ended, by endpoint, status sent and outcome.', {
+    endpoint,
+    method,
+    code: ownStatus,
+    outcome: outcomes,
+  }),
+  sallyport_refusals_total: counter(
+    'Requests refused or ended by an error, by the code in docs/reference/errors.md.',
+    {
+      refusal: refusalCode,
+    },
+  ),
+  sallyport_request_duration_seconds: histogram(
+    'Time from the arrival of any request to its last byte, refused ones included.',
+    buckets.durationSeconds,
+    { endpoint, outcome: outcomes },
+  ),
+  sallyport_gateway_overhead_seconds: histogram(
+    'Time of an exchange that was not spent waiting for the model server or the caller.',
+    buckets.overheadSeconds,
+    { endpoint },
+  ),
+  sallyport_inter_token_gap_seconds: histogram(
+    'Gap between two streamed token events, one value per gap.',
+    buckets.gapSeconds,
+    { gen_ai_request_model: 'model' },
+  ),
+  sallyport_requests_in_flight: gauge('Exchanges that have begun and not ended.', {}),
+  sallyport_active_streams: gauge('Streams that have begun and not ended.', {}),
+  sallyport_stream_end_total: counter('Streams that ended, by how. Only done is complete.', {
+    reason: streamEnds,
+  }),
+
+  // Model servers
+  sallyport_upstream_connect_seconds: histogram(
+    'Time to open a connection to a model server.',
+    buckets.connectSeconds,
+    {
+      pool: 'pool',
+    },
+  ),
+  sallyport_upstream_first_byte_seconds: histogram(
+    'Time from sending a request to the response head of the model server.',
+    buckets.firstTokenSeconds,
+    { pool: 'pool' },
+  ),
+  sallyport_upstream_requests_total: counter(
+    'Requests sent to model servers; code none means no response came.',
+    {
+      pool: 'pool',
+      code: [...upstreamStatus, 'none'],
+    },
+  ),
+  sallyport_upstream_retries_total: counter('Requests sent again because a reused connection had died.', {
+    pool: 'pool',
+  }),
+
+  // Identity, limits, redaction
+  sallyport_auth_failures_total: counter('Requests that failed authentication or authorization.', {
+    stage: authStages,
+    reason: refusalCode,
+  }),
+  sallyport_tls_client_errors_total: counter('TLS handshakes that failed.', { reason: tlsReasons }),
+  sallyport_ratelimit_decisions_total: counter('Decisions of limits.', {
+    limit: ['requests', 'in_flight', 'tokens'],
+    decision: ['allow', 'deny'],
+  }),
+  sallyport_quota_buckets: gauge('Limit buckets held in memory.', {}),
+  sallyport_redactions_total: counter('Sensitive values found, by entity and what was done.', {
+    entity: 'entity',
+    direction: ['prompt', 'reply'] as const satisfies readonly Direction[],
+    action: ['mask', 'block', 'allow'] as const satisfies readonly Action[],
+  }),
+  sallyport_redaction_seconds: histogram(
+    'Time spent scanning the texts of one exchange.',
+    buckets.overheadSeconds,
+    {
+      direction: ['prompt', 'reply'] as const satisfies readonly Direction[],
+    },
+  ),
+  sallyport_redaction_held_chars: histogram(
+    'Most text, in UTF-16 code units, that a streamed reply had held back at one time.',
+    buckets.heldChars,
+    {},
+  ),
+
+  // Audit
+  sallyport_audit_records_total: counter('Audit records made durable.', {
+    event: [
+      'exchange.admitted',
+      'exchange.ended',
+      'gateway.started',
+      'gateway.stopped',
+      'config.reloaded',
+      'log.recovered',
+    ] as const satisfies readonly AuditEvent['event'][],
+  }),
+  sallyport_audit_write_failures_total: counter('Audit records that could not be made durable.', {}),
+  sallyport_audit_queue_depth: gauge('Audit records waiting for their sync.', {}),
+  sallyport_audit_healthy: gauge('1 while the audit log can be written.', {}),
+  sallyport_audit_last_seq: gauge('Sequence number of the last durable audit record.', {}),
+
+  // The gateway itself
+  sallyport_config_info: gauge('Always 1; hash names the running policy.', { hash: 'single' }),
+  sallyport_config_reloads_total: counter('Configuration reloads.', { result: ['applied', 'rejected'] }),
+  sallyport_tls_certificate_not_after_seconds: gauge(
+    'Expiry of a certificate in use, seconds since the epoch.',
+    {
+      role: certificateRoles,
+    },
+  ),
+  sallyport_jwks_age_seconds: gauge('Age of the token verification keys of an issuer.', { issuer: 'issuer' }),
+  sallyport_log_lines_dropped_total: counter(
+    'Log lines dropped because the log could not be written fast enough.',
+    {},
+  ),
+  sallyport_build_info: gauge('Always 1; names the release and the Node.js version.', {
+    version: 'single',
+    node: 'single',
+  }),
+  nodejs_eventloop_utilization_ratio: gauge(
+    'Share of time since the last scrape in which the event loop was busy.',
+    {},
+  ),
+} satisfies Record<string, MetricRow>
+
+export type MetricName = keyof typeof metricTable
+
+/**
+ * The metrics of prom-client itself that are shown. An allow-list: three of its gauges end in `_total`, which
+ * `promtool check metrics` rejects, and per-handle-type gauges have open label sets.
+ */
+export const processMetrics = [
+  'process_cpu_user_seconds_total',
+  'process_cpu_system_seconds_total',
+  'process_cpu_seconds_total',
+  'process_start_time_seconds',
+  'process_resident_memory_bytes',
+  'process_open_fds',
+  'process_max_fds',
+  'nodejs_eventloop_lag_seconds',
+  'nodejs_eventloop_lag_max_seconds',
+  'nodejs_eventloop_lag_p50_seconds',
+  'nodejs_eventloop_lag_p99_seconds',
+  'nodejs_heap_size_total_bytes',
+  'nodejs_heap_size_used_bytes',
+  'nodejs_external_memory_bytes',
+  'nodejs_gc_duration_seconds',
+] as const

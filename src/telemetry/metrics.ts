@@ -1,0 +1,242 @@
+/**
+ * What the gateway counts. Every method is cheap, takes plain values and throws on nothing that a caller can cause.
+ *
+ * Invariants
+ * 1. An exchange counts once: a second `ended` of the same exchange changes nothing.
+ * 2. `sallyport_requests_in_flight` is the number of exchanges started and not ended, `sallyport_active_streams` the
+ *    number of those whose stream has begun; neither is ever negative.
+ * 3. The number of series is bounded by the table and the configured names, whatever callers send.
+ */
+import { performance } from 'node:perf_hooks'
+import type { AuditEvent } from '../audit/record.ts'
+import type { RefusalCode } from '../refusal.ts'
+import type { ExchangeSummary } from './exchange-summary.ts'
+import { Instruments } from './instruments.ts'
+import type { KnownNames } from './known-names.ts'
+import type { authStages, certificateRoles } from './metric-table.ts'
+import { streamEndOf } from './outcome.ts'
+import { tlsReason } from './tls-reason.ts'
+
+export type AuthStage = (typeof authStages)[number]
+export type CertificateRole = (typeof certificateRoles)[number]
+
+/** State that is read at each scrape instead of being counted along. Each part is asked only when it is there. */
+export interface GaugeSources {
+  readonly audit?: {
+    readonly healthy: boolean
+    readonly queued: number
+    readonly head: { readonly seq: number }
+  }
+  readonly quota?: { readonly buckets: number }
+  /** Certificates in use; `notAfter` in milliseconds since the epoch. */
+  certificates?(): Iterable<{ readonly role: CertificateRole; readonly notAfter: number }>
+  keySets?(): Iterable<{ readonly issuer: string; readonly ageMs: number }>
+}
+
+/** An exchange that is being counted. */
+export interface OpenExchange {
+  /** The reply is a stream and its head has been sent. */
+  streamBegan(): void
+  /** Counts the exchange, once. */
+  ended(summary: ExchangeSummary): void
+}
+
+export interface Build {
+  readonly version: string
+  readonly node: string
+}
+
+export class Metrics {
+  readonly contentType: string
+  readonly #instruments: Instruments
+  readonly #sources: GaugeSources[] = []
+  #inFlight = 0
+  #streams = 0
+  #utilization = performance.eventLoopUtilization()
+  #rendering: Promise<string> | undefined
+
+  constructor(names: KnownNames, build: Build) {
+    this.#instruments = new Instruments(names)
+    this.contentType = this.#instruments.registry.contentType
+    this.#instruments.set('sallyport_build_info', build, 1)
+  }
+
+  /** Has the gauges of these parts read at each scrape. */
+  watch(sources: GaugeSources): void {
+    this.#sources.push(sources)
+  }
+
+  exchangeStarted(): OpenExchange {
+    let open = true
+    let streaming = false
+    this.#inFlight++
+    return {
+      streamBegan: () => {
+        if (!open || streaming) return
+        streaming = true
+        this.#streams++
+      },
+      ended: (summary) => {
+        if (!open) return
+        open = false
+        this.#inFlight--
+        if (streaming) this.#streamEnded(summary)
+        this.#exchangeEnded(summary)
+      },
+    }
+  }
+
+  authFailed(stage: AuthStage, reason: RefusalCode): void {
+    this.#instruments.inc('sallyport_auth_failures_total', { stage, reason })
+  }
+
+  /** A handshake failed; `code` is the `code` of Node's error, whatever it is. */
+  tlsClientError(code: unknown): void {
+    this.#instruments.inc('sallyport_tls_client_errors_total', { reason: tlsReason(code) })
+  }
+
+  limitDecided(limit: 'requests' | 'in_flight' | 'tokens', decision: 'allow' | 'deny'): void {
+    this.#instruments.inc('sallyport_ratelimit_decisions_total', { limit, decision })
+  }
+
+  /** The model server answered with `status`, or not at all (`undefined`). */
+  upstreamAnswered(pool: string, status: number | undefined, firstByteMs?: number): void {
+    this.#instruments.inc('sallyport_upstream_requests_total', { pool, code: status ?? 'none' })
+    this.#instruments.observe('sallyport_upstream_first_byte_seconds', { pool }, seconds(firstByteMs))
+  }
+
+  upstreamConnected(pool: string, connectMs: number): void {
+    this.#instruments.observe('sallyport_upstream_connect_seconds', { pool }, seconds(connectMs))
+  }
+
+  upstreamRetried(pool: string, times = 1): void {
+    this.#instruments.inc('sallyport_upstream_retries_total', { pool }, times)
+  }
+
+  auditWritten(event: AuditEvent['event']): void {
+    this.#instruments.inc('sallyport_audit_records_total', { event })
+  }
+
+  auditWriteFailed(): void {
+    this.#instruments.inc('sallyport_audit_write_failures_total', {})
+  }
+
+  /** A configuration was taken into service: `hash` names the policy that runs now. */
+  configRuns(hash: string): void {
+    this.#instruments.clear('sallyport_config_info')
+    this.#instruments.set('sallyport_config_info', { hash }, 1)
+  }
+
+  configReloaded(result: 'applied' | 'rejected'): void {
+    this.#instruments.inc('sallyport_config_reloads_total', { result })
+  }
+
+  logLinesDropped(lines: number): void {
+    this.#instruments.inc('sallyport_log_lines_dropped_total', {}, lines)
+  }
+
+  /** The text of `/metrics`. Scrapes that come while one is being rendered share it, so that they cost nothing. */
+  render(): Promise<string> {
+    this.#rendering ??= this.#render().finally(() => {
+      this.#rendering = undefined
+    })
+    return this.#rendering
+  }
+
+  #render(): Promise<string> {
+    this.#instruments.set('sallyport_requests_in_flight', {}, this.#inFlight)
+    this.#instruments.set('sallyport_active_streams', {}, this.#streams)
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, this.#utilization)
+    this.#utilization = now
+    this.#instruments.set('nodejs_eventloop_utilization_ratio', {}, utilization)
+    this.#instruments.clear('sallyport_tls_certificate_not_after_seconds')
+    this.#instruments.clear('sallyport_jwks_age_seconds')
+    for (const sources of this.#sources) this.#read(sources)
+    return this.#instruments.registry.metrics()
+  }
+
+  #read(sources: GaugeSources): void {
+    const to = this.#instruments
+    const { audit, quota } = sources
+    if (audit) {
+      to.set('sallyport_audit_healthy', {}, audit.healthy ? 1 : 0)
+      to.set('sallyport_audit_queue_depth', {}, audit.queued)
+      to.set('sallyport_audit_last_seq', {}, audit.head.seq)
+    }
+    if (quota) to.set('sallyport_quota_buckets', {}, quota.buckets)
+    // Of several certificates in one role the one that expires last is read first, so the earliest expiry stays.
+    const certificates = [...(sources.certificates?.() ?? [])].sort((a, b) => b.notAfter - a.notAfter)
+    for (const { role, notAfter } of certificates) {
+      to.set('sallyport_tls_certificate_not_after_seconds', { role }, notAfter / 1000)
+    }
+    for (const { issuer, ageMs } of sources.keySets?.() ?? []) {
+      to.set('sallyport_jwks_age_seconds', { issuer }, ageMs / 1000)
+    }
+  }
+
+  #streamEnded(summary: ExchangeSummary): void {
+    this.#streams--
+    this.#instruments.inc('sallyport_stream_end_total', { reason: streamEndOf(summary.outcome) })
+  }
+
+  #exchangeEnded(summary: ExchangeSummary): void {
+    const { endpoint, method, status: code, outcome, refusal } = summary
+    const to = this.#instruments
+    to.inc('sallyport_requests_total', { endpoint, method, code, outcome })
+    if (refusal !== undefined) to.inc('sallyport_refusals_total', { refusal })
+    to.observe('sallyport_request_duration_seconds', { endpoint, outcome }, seconds(summary.durationMs))
+    to.observe('sallyport_gateway_overhead_seconds', { endpoint }, seconds(summary.overheadMs))
+    for (const { count, ...labels } of summary.findings ?? [])
+      to.inc('sallyport_redactions_total', labels, count)
+    to.observe('sallyport_redaction_seconds', { direction: 'prompt' }, seconds(summary.scanPromptMs))
+    to.observe('sallyport_redaction_seconds', { direction: 'reply' }, seconds(summary.scanReplyMs))
+    to.observe('sallyport_redaction_held_chars', {}, summary.heldCharsMax)
+    if (summary.model !== undefined) this.#inferenceEnded(summary)
+  }
+
+  #inferenceEnded(summary: ExchangeSummary): void {
+    const to = this.#instruments
+    const genAi = {
+      gen_ai_operation_name: operations[summary.endpoint],
+      gen_ai_provider_name: 'openai',
+      gen_ai_request_model: summary.model,
+    }
+    const error_type = summary.outcome === 'completed' ? '' : summary.outcome
+    to.observe(
+      'gen_ai_server_request_duration_seconds',
+      { ...genAi, error_type },
+      seconds(summary.durationMs),
+    )
+    to.observe('gen_ai_server_time_to_first_token_seconds', genAi, seconds(summary.firstTokenMs))
+    to.observe('gen_ai_server_time_per_output_token_seconds', genAi, secondsPerToken(summary))
+    to.merge('sallyport_inter_token_gap_seconds', { gen_ai_request_model: summary.model }, summary.gaps)
+    for (const [gen_ai_token_type, tokens] of tokenTypes(summary)) {
+      to.observe('gen_ai_client_token_usage', { ...genAi, gen_ai_token_type }, tokens)
+    }
+  }
+}
+
+const operations: Readonly<Record<string, string>> = {
+  'chat.completions': 'chat',
+  completions: 'text_completion',
+  embeddings: 'embeddings',
+}
+
+const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000)
+
+/** The convention's formula: what follows the first token, over the tokens that follow it. */
+function secondsPerToken({ usage, firstTokenMs, durationMs }: ExchangeSummary): number | undefined {
+  if (usage === undefined || firstTokenMs === undefined || usage.outputTokens < 2) return undefined
+  return (durationMs - firstTokenMs) / 1000 / (usage.outputTokens - 1)
+}
+
+function tokenTypes({ usage }: ExchangeSummary): (readonly [string, number | undefined])[] {
+  if (usage === undefined) return []
+  return [
+    ['input', usage.inputTokens],
+    ['output', usage.outputTokens],
+    ['cached_input', usage.cachedInputTokens],
+    ['reasoning', usage.reasoningTokens],
+  ]
+}

@@ -1,0 +1,150 @@
+import { type Dispatcher, Pool } from 'undici'
+import { Refusal } from '../refusal.ts'
+import { connectorFor, type UpstreamTls } from './connector.ts'
+import { diedOnReusedSocket } from './socket-fate.ts'
+import { classifyTransportError } from './transport-error.ts'
+import type { EndpointHandle, UpstreamAnswer, UpstreamRequest } from './upstream.ts'
+
+export interface EndpointOptions {
+  /** Origin only: scheme, host and port. */
+  readonly origin: string
+  readonly tls: UpstreamTls | undefined
+  /** Returns the API key to send, or undefined; asked per request so that a rotated key file takes effect. */
+  readonly apiKey: () => string | undefined
+  /** `false`: one connection per request, for servers that close without saying so. */
+  readonly keepAlive: 'on' | 'off'
+  readonly connectionsMax: number
+  readonly connectTimeoutMs: number
+  /** Until the response head is there. */
+  readonly firstByteTimeoutMs: number
+  /** Between two reads of the response body. */
+  readonly idleTimeoutMs: number
+  readonly observer: EndpointObserver
+}
+
+/** Told what happens on the way to a model server, for metrics. */
+export interface EndpointObserver {
+  connected(connectMs: number): void
+  retried(): void
+  /** `status` is undefined when there was no response head. */
+  answered(status: number | undefined, firstByteMs: number): void
+}
+
+/** uvicorn and llama-server close idle connections after 5 s: stay below, or reuse races with the close. */
+const KEEP_ALIVE_MS = 4_000
+const HEADER_BYTES_MAX = 16_384
+const ATTEMPTS_MAX = 2
+/** Response headers that anything of ours reads; every other one ends here. */
+const HEADERS_READ = ['retry-after', 'endpoint-load-metrics'] as const
+
+/** One model server, spoken to over a bounded pool of HTTP/1.1 connections. */
+export function createEndpoint(options: EndpointOptions): EndpointHandle {
+  const pool = new Pool(options.origin, {
+    connections: options.connectionsMax,
+    pipelining: options.keepAlive === 'on' ? 1 : 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    headersTimeout: options.firstByteTimeoutMs,
+    bodyTimeout: options.idleTimeoutMs,
+    maxHeaderSize: HEADER_BYTES_MAX,
+    allowH2: false,
+    connect: connectorFor(options),
+  })
+  let inFlight = 0
+  return {
+    origin: options.origin,
+    get inFlight() {
+      return inFlight
+    },
+    async post(request, signal) {
+      inFlight += 1
+      try {
+        return answerOf(await send(pool, options, request, signal), () => {
+          inFlight -= 1
+        })
+      } catch (error) {
+        inFlight -= 1
+        throw error
+      }
+    },
+    close: () => pool.close(),
+  }
+}
+
+interface Sent {
+  readonly response: Dispatcher.ResponseData
+  readonly attempts: number
+}
+
+async function send(
+  pool: Pool,
+  options: EndpointOptions,
+  request: UpstreamRequest,
+  signal: AbortSignal,
+): Promise<Sent> {
+  const startedAt = performance.now()
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      const response = await pool.request({
+        method: 'POST',
+        path: request.path,
+        headers: requestHeaders(options, request),
+        body: request.body,
+        signal,
+      })
+      options.observer.answered(response.statusCode, performance.now() - startedAt)
+      return { response, attempts }
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      if (attempts >= ATTEMPTS_MAX || !diedOnReusedSocket(error)) {
+        options.observer.answered(undefined, performance.now() - startedAt)
+        throw classifyTransportError(error)
+      }
+      options.observer.retried()
+    }
+  }
+}
+
+/** The whole request head that a model server sees: nothing of the caller's headers is among it. */
+function requestHeaders(options: EndpointOptions, request: UpstreamRequest): Record<string, string> {
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    accept: request.stream ? 'text/event-stream' : 'application/json',
+    'accept-encoding': 'identity',
+    'x-request-id': request.requestId,
+  }
+  const key = options.apiKey()
+  if (key !== undefined) headers.authorization = `Bearer ${key}`
+  return headers
+}
+
+function answerOf({ response, attempts }: Sent, released: () => void): UpstreamAnswer {
+  const { statusCode, headers, body } = response
+  let disposed = false
+  // An aborted body emits 'error' after its consumer has left; without a listener that would end the process.
+  body.on('error', () => {})
+  return {
+    status: statusCode,
+    contentType: single(headers['content-type']),
+    headers: Object.fromEntries(HEADERS_READ.map((name) => [name, single(headers[name])])),
+    body: readable(body),
+    attempts,
+    async [Symbol.asyncDispose]() {
+      if (disposed) return
+      disposed = true
+      released()
+      body.destroy()
+    },
+  }
+}
+
+const single = (value: string | string[] | undefined): string =>
+  Array.isArray(value) ? (value[0] ?? '') : (value ?? '')
+
+async function* readable(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body
+  } catch (error) {
+    throw error instanceof Refusal ? error : classifyTransportError(error)
+  }
+}

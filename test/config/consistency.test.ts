@@ -1,0 +1,316 @@
+import t from 'tap'
+import { loadConfig } from '../../src/config/load.ts'
+import { globMatches } from '../../src/policy/glob.ts'
+import { simulatedSource, validTexts } from './simulated-source.ts'
+
+type File = keyof typeof validTexts
+type Change = readonly [file: File, from: string, to: string]
+
+/** `error` or `warning`, file, path and a part of the message, for the valid configuration with some changes. */
+async function findings(...changes: readonly Change[]): Promise<string[]> {
+  const texts: Record<string, string> = { ...validTexts }
+  for (const [file, from, to] of changes) {
+    const changed = texts[file]?.replace(from, to) ?? ''
+    if (changed === texts[file]) throw new Error(`${from} is not in ${file}`)
+    texts[file] = changed
+  }
+  const loaded = await loadConfig(simulatedSource(texts), {
+    entities: ['EMAIL_ADDRESS'],
+    matches: globMatches,
+    now: 0,
+    material: 'skip',
+  })
+  const print =
+    (level: string) =>
+    ({ path, message }: { path: string; message: string }) =>
+      `${level} ${path} ${message}`
+  return [
+    ...('problems' in loaded ? loaded.problems.map(print('error')) : []),
+    ...loaded.warnings.map(print('warning')),
+  ]
+}
+
+const traffic = (fields: string): Change => ['gateway.yaml', 'traffic:\n', `traffic:\n${fields}`]
+const append = (text: string): Change => ['gateway.yaml', 'audit:', `${text}\naudit:`]
+const issuer = (fields: string): Change => ['gateway.yaml', '    - name', `    - {${fields}}\n    - name`]
+const other = 'audience: a, algorithms: [ES256], keys: {file: k}, claims: {tenant: {value: t}, roles: [r]}'
+const endpoints = (text: string): Change => ['models.yaml', '["https://10.0.0.7:8000"]', text]
+const noTls: Change = ['models.yaml', '    tls: {ca: tls/upstream.crt}\n', '']
+const role = (from: string, to: string): Change => ['policies.yaml', from, to]
+
+const cases: readonly (readonly [name: string, changes: readonly Change[], expected: readonly RegExp[]])[] = [
+  ['nothing wrong', [], []],
+
+  // listeners
+  ['one port for both', [append('probes: {port: 8443}')], [/^error probes\.port is the port of traffic/]],
+  [
+    'one port, different addresses',
+    [traffic('  host: 10.0.0.1\n'), append('probes: {port: 8443, host: 10.0.0.2}')],
+    [],
+  ],
+  ['probes for everybody', [append('probes: {host: 0.0.0.0}')], [/^warning probes\.host/]],
+  ['probes on a public address', [append('probes: {host: 8.8.8.8}')], [/^warning probes\.host/]],
+  ['probes on a public IPv6 address', [append('probes: {host: "2001:db8::1"}')], [/^warning probes\.host/]],
+  ['probes on a name', [append('probes: {host: example.com}')], [/^warning probes\.host/]],
+  ['probes inside', [append('probes: {host: "fd00::1"}')], []],
+  [
+    'headers after body',
+    [traffic('  bounds: {headersTimeoutMs: 40000}\n')],
+    [/^error traffic\.bounds\.headersTimeoutMs is 40000; .*bodyTimeoutMs, which is 30000/],
+  ],
+  [
+    'silence longer than all',
+    [traffic('  stream: {totalTimeoutMs: 70000}\n')],
+    [/^error traffic\.stream\.firstByteTimeoutMs/],
+  ],
+  [
+    'event above reply',
+    [traffic('  stream: {replyBytesMax: 2048}\n')],
+    [/^error traffic\.stream\.eventBytesMax/],
+  ],
+  ['drain without an end', [append('drain: {delayMs: 9000, deadlineMs: 8000}')], [/^error drain\.delayMs/]],
+  [
+    'tickets',
+    [['gateway.yaml', 'tls:\n', 'tls:\n    sessionTickets: true\n']],
+    [/^warning traffic\.tls\.sessionTickets/],
+  ],
+  [
+    'tickets that outlive a revocation',
+    [['gateway.yaml', 'tls:\n', 'tls:\n    sessionTickets: true\n    crl: [a]\n']],
+    [/^error traffic\.tls\.sessionTickets/],
+  ],
+
+  // issuers
+  [
+    'two of one name',
+    [issuer(`name: company, issuer: b, ${other}`)],
+    [/^error identity\.issuers\[1\]\.name "company" is the name of issuers\[0\] too/],
+  ],
+  [
+    'two of one iss',
+    [issuer(`name: b, issuer: https://login.example.com/, ${other}`)],
+    [/^error identity\.issuers\[1\]\.issuer/],
+  ],
+  ['two that differ', [issuer(`name: b, issuer: b, ${other}`)], []],
+  [
+    'tolerance against life',
+    [issuer(`name: b, issuer: b, tokenLifetimeSecondsMax: 60, clockToleranceSeconds: 60, ${other}`)],
+    [/^warning .*clockToleranceSeconds/],
+  ],
+  [
+    'role map to nowhere',
+    [['gateway.yaml', 'roles: [roles]', 'roles: [roles], roleMap: {X: app, Y: ap}']],
+    [/^error identity\.issuers\[0\]\.claims\.roleMap\.Y "ap" is not a role; roles are: app/],
+  ],
+  [
+    'kubernetes as it is',
+    [
+      issuer(
+        `name: b, issuer: b, kind: kubernetes, audienceMayBeList: true, typeMayBeAbsent: true, ${other.replace('roles: [r]', 'roles: [sub], roleMap: {a: app}')}`,
+      ),
+    ],
+    [],
+  ],
+  [
+    'kubernetes as it cannot be',
+    [
+      issuer(
+        `name: b, issuer: b, kind: kubernetes, binding: mtls, ${other.replace('{value: t}', '[org]').replace('[r]', '[r], scopes: [s]')}`,
+      ),
+    ],
+    [
+      /\.audienceMayBeList must be true/,
+      /\.typeMayBeAbsent must be true/,
+      /\.claims\.roles must be \[sub\]/,
+      /\.claims needs a roleMap/,
+      /\.tenant must be/,
+      /\.scopes cannot/,
+      /\.binding must be none/,
+    ],
+  ],
+
+  // upstreams
+  [
+    'unknown pool',
+    [['models.yaml', 'llama-8b: {pool: gpu', 'llama-8b: {pool: gpuu']],
+    [/^error models\["llama-8b"\]\.pool|^error models\.llama-8b\.pool "gpuu" is not a pool; pools are: gpu/],
+  ],
+  [
+    'pool of a prototype',
+    [['models.yaml', 'llama-8b: {pool: gpu', 'llama-8b: {pool: constructor']],
+    [/"constructor" is not a pool/],
+  ],
+  [
+    'pool for nobody',
+    [['models.yaml', 'models:', '  idle: {server: tgi, endpoints: ["http://localhost:1"]}\nmodels:']],
+    [/^warning pools\.idle/],
+  ],
+  ['https without an authority', [noTls], [/^error pools\.gpu has https:\/\/ endpoints and needs tls\.ca/]],
+  [
+    'plain text to elsewhere',
+    [noTls, endpoints('["http://10.0.0.7:8000"]')],
+    [/^error pools\.gpu\.endpoints\[0\] would send prompts unencrypted/],
+  ],
+  [
+    'plain text to what looks like home',
+    [noTls, endpoints('["http://127.0.0.1.example.com"]')],
+    [/^error pools\.gpu\.endpoints\[0\]/],
+  ],
+  [
+    'plain text at home',
+    [noTls, endpoints('["http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1"]')],
+    [],
+  ],
+  [
+    'plain text by choice',
+    [noTls, endpoints('["http://10.0.0.7:8000"]\n    plaintext: allowed')],
+    [/^warning pools\.gpu\.endpoints\[0\] gets prompts unencrypted/],
+  ],
+  [
+    'key in plain text',
+    [noTls, endpoints('["http://10.0.0.7:8000"]\n    plaintext: allowed\n    apiKeyFile: k')],
+    [/^warning .* gets prompts and the API key unencrypted/],
+  ],
+  [
+    'plain text for nothing',
+    [endpoints('["https://10.0.0.7:8000"]\n    plaintext: allowed')],
+    [/^warning pools\.gpu\.plaintext/],
+  ],
+  ['TLS for nothing', [endpoints('["http://127.0.0.1:1"]')], [/^error pools\.gpu\.tls is given, but/]],
+  [
+    'certificate alone',
+    [['models.yaml', '{ca: tls/upstream.crt}', '{ca: a, certificate: b}']],
+    [/^error pools\.gpu\.tls has a certificate without its key/],
+  ],
+  [
+    'key alone',
+    [['models.yaml', '{ca: tls/upstream.crt}', '{ca: a, key: b}']],
+    [/^error pools\.gpu\.tls has a key without/],
+  ],
+  [
+    'one server twice',
+    [endpoints('["https://a", "https://A:443/"]')],
+    [/^error pools\.gpu\.endpoints\[1\] is the same server as endpoints\[0\]/],
+  ],
+  [
+    'port out of range',
+    [endpoints('["https://a:99999"]')],
+    [/^error pools\.gpu\.endpoints\[0\] is not an address/],
+  ],
+  [
+    'more output than context',
+    [['models.yaml', 'outputTokensMax: 4096', 'outputTokensMax: 4096, contextTokens: 4095']],
+    [/^error models\.llama-8b\.outputTokensMax is above contextTokens/],
+  ],
+
+  // redaction
+  [
+    'unknown entity',
+    [['redaction.yaml', 'EMAIL_ADDRESS', 'E_MAIL']],
+    [/^error profiles\.standard\.reply\.entities\.E_MAIL "E_MAIL" is not an entity .* are: EMAIL_ADDRESS/],
+  ],
+  [
+    'profile for nobody',
+    [
+      [
+        'redaction.yaml',
+        '  standard:',
+        '  idle: {prompt: {default: mask}, reply: {default: mask}}\n  standard:',
+      ],
+    ],
+    [/^warning profiles\.idle/],
+  ],
+
+  // roles
+  [
+    'unknown scope',
+    [role('[chat, embed]', '[chat, embed, toString]')],
+    [/^error roles\.app\.scopes\[2\] "toString" is not a scope; scopes are: chat, embed/],
+  ],
+  [
+    'unknown profile',
+    [role('redaction: standard', 'redaction: strict')],
+    [/^error roles\.app\.redaction "strict" is not a profile/, /^warning profiles\.standard/],
+  ],
+  [
+    'misspelled model',
+    [role('[org/embed]', '[org/embedd]')],
+    [
+      /^error scopes\.embed\.models\[0\] "org\/embedd" is not a model; models are: llama-8b, org\/embed/,
+      /^warning models/,
+    ],
+  ],
+  [
+    'glob for a model to come',
+    [role('["llama-*"]', '["llama-*", "qwen-*"]')],
+    [/^warning scopes\.chat\.models\[1\] "qwen-\*" matches no model/],
+  ],
+  ['scope for nobody', [role('[chat, embed]', '[chat]')], [/^warning scopes\.embed/]],
+  [
+    'logprobs against masking',
+    [role('outputTokensMax: 1000', 'outputTokensMax: 1000, logprobsMax: 0')],
+    [/^error roles\.app\.parameters\.logprobsMax cannot be given with profile "standard"/],
+  ],
+  [
+    'logprobs where nothing is masked',
+    [
+      role('outputTokensMax: 1000', 'outputTokensMax: 1000, logprobsMax: 5'),
+      ['redaction.yaml', 'reply: {default: mask,', 'reply: {default: allow,'],
+    ],
+    [],
+  ],
+  [
+    'logprobs where one entity blocks',
+    [
+      role('outputTokensMax: 1000', 'outputTokensMax: 1000, logprobsMax: 5'),
+      [
+        'redaction.yaml',
+        'reply: {default: mask, entities: {EMAIL_ADDRESS: allow}}',
+        'reply: {default: allow, entities: {EMAIL_ADDRESS: block}}',
+      ],
+    ],
+    [/^error .*logprobsMax/],
+  ],
+  [
+    'binding that nobody can have',
+    [role('redaction: standard', 'redaction: standard\n    binding: required')],
+    [/^error roles\.app\.binding cannot be required: no issuer .* \(company\)/],
+  ],
+  [
+    'binding that an issuer makes',
+    [
+      role('redaction: standard', 'redaction: standard\n    binding: required'),
+      ['gateway.yaml', 'audience: sallyport', 'audience: sallyport\n      binding: mtls'],
+    ],
+    [],
+  ],
+  [
+    'role that nobody can have',
+    [
+      role(
+        'roles:\n',
+        'roles:\n  ghost: {scopes: [chat], parameters: {outputTokensMax: 1}, limits: {requestsPerMinute: 1, inFlight: 1}, redaction: standard}\n',
+      ),
+      ['gateway.yaml', 'roles: [roles]', 'roles: [roles], roleMap: {X: app}'],
+    ],
+    [/^warning roles\.ghost is a role that no issuer can give/],
+  ],
+]
+
+for (const [name, changes, expected] of cases) {
+  t.test(name, async (t) => {
+    const found = await findings(...changes)
+    t.equal(found.length, expected.length, found.join('\n'))
+    for (const pattern of expected)
+      t.ok(
+        found.some((line) => pattern.test(line)),
+        `${pattern} in ${found.join('\n')}`,
+      )
+  })
+}
+
+t.test('nobody may do anything', async (t) => {
+  const policies = validTexts['policies.yaml']
+  const found = await findings(role(policies.slice(policies.indexOf('roles:')), 'roles: {}\n'))
+  t.ok(found.includes('warning roles is empty: nobody may do anything'))
+})
