@@ -83,9 +83,12 @@ export function guardConnections(server: Server, parts: MutualTlsParts): MutualT
     open.add(socket)
     socket.once('close', () => open.delete(socket))
   })
-  server.on('tlsClientError', (error: Error, socket: TLSSocket) =>
-    parts.handshakeFailed(codeOf(error, socket)),
-  )
+  // Node's own listener passes these on as `clientError`: to be counted, and answered in plain HTTP, as a bad request.
+  server.removeAllListeners('tlsClientError')
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    parts.handshakeFailed(codeOf(error, socket))
+    socket.destroy()
+  })
   server.on('drop', () => parts.handshakeFailed('CONNECTIONS_MAX'))
 
   const connectionOf = (socket: Socket): Connection => {

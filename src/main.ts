@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { CommanderError } from 'commander'
 import { buildProgram } from './commands/program.ts'
 
 /** The process entry: the only reader of `process.env` and `process.argv`. */
@@ -10,4 +11,9 @@ const program = buildProgram({
     process.exitCode = code
   },
 })
-await program.parseAsync(process.argv)
+try {
+  await program.parseAsync(process.argv)
+} catch (error) {
+  // Help, version and usage errors have been printed and have set the exit code.
+  if (!(error instanceof CommanderError)) throw error
+}

@@ -19,15 +19,31 @@ function canonicalNumber(value: number): string {
   return String(value)
 }
 
-function canonicalObject(value: { readonly [field: string]: AuditValue | undefined }, depth: number): string {
-  const members: string[] = []
-  // RFC 8785 §3.2.3 sorts by UTF-16 code unit, which is what sort() does without a comparison.
-  for (const key of Object.keys(value).sort()) {
-    const field = value[key]
-    if (field !== undefined) members.push(`${canonicalString(key)}:${canonicalAt(field, depth + 1)}`)
-  }
-  return `{${members.join(',')}}`
+type Fields = { readonly [field: string]: AuditValue | undefined }
+
+/** A field of an object as it stands in the canonical form: `"key":value`. */
+export interface Member {
+  readonly key: string
+  readonly text: string
 }
+
+function membersAt(fields: Fields, depth: number): Member[] {
+  const members: Member[] = []
+  // RFC 8785 §3.2.3 sorts by UTF-16 code unit, which is what sort() does without a comparison.
+  for (const key of Object.keys(fields).sort()) {
+    const value = fields[key]
+    if (value !== undefined)
+      members.push({ key, text: `${canonicalString(key)}:${canonicalAt(value, depth)}` })
+  }
+  return members
+}
+
+/** The fields of an object in canonical order and form; those that are `undefined` are left out. */
+export const canonicalMembers = (fields: Fields): Member[] => membersAt(fields, 1)
+
+/** The object that has these members, which must be in canonical order. */
+export const joinMembers = (members: readonly Member[]): string =>
+  `{${members.map(({ text }) => text).join(',')}}`
 
 function canonicalAt(value: AuditValue, depth: number): string {
   if (depth > depthMax) refuse('nested too deeply')
@@ -36,7 +52,7 @@ function canonicalAt(value: AuditValue, depth: number): string {
   if (typeof value === 'number') return canonicalNumber(value)
   if (typeof value !== 'object') return refuse(`a ${typeof value}`)
   if (Array.isArray(value)) return `[${value.map((item) => canonicalAt(item, depth + 1)).join(',')}]`
-  return canonicalObject(value as { readonly [field: string]: AuditValue | undefined }, depth)
+  return joinMembers(membersAt(value as Fields, depth + 1))
 }
 
 /**

@@ -9,7 +9,7 @@
 import { isUtf8 } from 'node:buffer'
 import { hash } from 'node:crypto'
 
-import { canonical, canonicalString } from './canonical.ts'
+import { canonicalMembers, joinMembers, type Member } from './canonical.ts'
 import type { AuditEvent, AuditRecord, AuditValue } from './record.ts'
 
 /** Longest line of the format, its newline not counted. */
@@ -40,15 +40,9 @@ export function positionFrom(text: string): Position | undefined {
 /** An event ready to be sealed: copied, bounded, written out field by field. Later changes to the event do not reach it. */
 export interface Draft {
   readonly event: AuditEvent
-  /** One `"key":value` for each field. */
   readonly members: readonly Member[]
   /** At least the length of the line that comes of it. */
   readonly bytesMax: number
-}
-
-interface Member {
-  readonly key: string
-  readonly text: string
 }
 
 export interface Sealed {
@@ -79,17 +73,15 @@ export function draftOf(event: AuditEvent): Draft {
   if (chainKeys.some((key) => Object.hasOwn(event, key))) {
     throw new TypeError('audit event: v, seq, prev and hash belong to the log')
   }
-  const fields = Object.entries(event).filter(([, field]) => field !== undefined)
-  const copy = Object.fromEntries(fields.map(([key, field]) => [key, bounded(field)])) as AuditEvent
-  const members = Object.entries(copy).map(([key, field]) => member(key, canonical(field as AuditValue)))
+  const copy = bounded(event) as AuditEvent
+  const members = canonicalMembers(copy)
   const bytesMax = members.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 1, chainBytesMax)
   if (bytesMax > recordBytesMax) throw new TypeError(`audit event: larger than ${recordBytesMax} bytes`)
   return { event: copy, members, bytesMax }
 }
 
-const member = (key: string, value: string): Member => ({ key, text: `${canonicalString(key)}:${value}` })
-
-const joined = (members: readonly Member[]): string => `{${members.map(({ text }) => text).join(',')}}`
+/** A member whose key and value need no escape. */
+const member = (key: string, value: string): Member => ({ key, text: `"${key}":${value}` })
 
 const digestOf = (text: string): string => hash('sha256', text, 'hex')
 
@@ -98,10 +90,13 @@ export function seal(draft: Draft, after: Position): Sealed {
   const seq = after.seq + 1
   const chain = [member('prev', `"${after.hash}"`), member('seq', String(seq)), member('v', '1')]
   const bare = [...draft.members, ...chain].sort((a, b) => (a.key < b.key ? -1 : 1))
-  const digest = digestOf(joined(bare))
+  const digest = digestOf(joinMembers(bare))
   const at = bare.findIndex(({ key }) => key > 'hash')
   const whole = bare.toSpliced(at, 0, member('hash', `"${digest}"`))
-  return { record: { ...draft.event, v: 1, seq, prev: after.hash, hash: digest }, line: `${joined(whole)}\n` }
+  return {
+    record: { ...draft.event, v: 1, seq, prev: after.hash, hash: digest },
+    line: `${joinMembers(whole)}\n`,
+  }
 }
 
 /** Why a line is not a record of this log. */
@@ -136,11 +131,11 @@ function isRecord(value: object): value is AuditRecord {
   return v === 1 && Number.isSafeInteger(seq) && Number(seq) > 0 && hashes && named
 }
 
-function canonicalOf(record: object): string | undefined {
+function membersOf(record: AuditRecord): readonly Member[] {
   try {
-    return canonical(record as AuditValue)
+    return canonicalMembers(record)
   } catch {
-    return undefined
+    return []
   }
 }
 
@@ -151,10 +146,10 @@ export function readRecord(line: Buffer): Reading {
   const value = parsed(text)
   if (value === undefined) return { flaw: 'unreadable' }
   if (typeof value !== 'object' || value === null || !isRecord(value)) return { flaw: 'malformed' }
-  if (canonicalOf(value) !== text) return { flaw: 'not_canonical', seq: value.seq }
-  const { hash: digest, ...bare } = value
-  if (digestOf(canonical(bare)) !== digest) return { flaw: 'edited', seq: value.seq }
-  return { record: value }
+  const members = membersOf(value)
+  if (joinMembers(members) !== text) return { flaw: 'not_canonical', seq: value.seq }
+  const bare = joinMembers(members.filter(({ key }) => key !== 'hash'))
+  return digestOf(bare) === value.hash ? { record: value } : { flaw: 'edited', seq: value.seq }
 }
 
 /** Reads one line and checks that it is the record after `after`. */

@@ -13,14 +13,20 @@ export async function auditVerify(
   { json, head }: AuditVerifyOptions,
   { out }: Surroundings,
 ): Promise<ExitCode> {
-  const report = await verifyLog(folder, head === undefined ? {} : { head: parseHead(head) }).catch(unreadable)
+  const report = await verifyLog(folder, head === undefined ? {} : { head: parseHead(head) }).catch(
+    unreadable,
+  )
   out(json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report))
   return report.intact ? exitCodes.ok : exitCodes.verification
 }
 
 function parseHead(text: string): { seq: number; hash: string } {
   const match = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text)
-  if (!match) throw new CommandFailed('--head is <seq>:<hash>, as `audit verify` and the log print it.', exitCodes.usage)
+  if (!match)
+    throw new CommandFailed(
+      '--head is <seq>:<hash>, as `audit verify` and the log print it.',
+      exitCodes.usage,
+    )
   return { seq: Number(match[1]), hash: match[2] as string }
 }
 

@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, type CommanderError, InvalidArgumentError, Option } from 'commander'
 import { CommandFailed, type ExitCode, exitCodes, type Surroundings } from './surroundings.ts'
 import { version } from './version.ts'
 
@@ -19,7 +19,9 @@ export function buildProgram(surroundings: Surroundings): Command {
   return program
 }
 
-type Run = <Args extends unknown[]>(command: (...args: Args) => Promise<ExitCode>) => (...args: Args) => Promise<void>
+type Run = <Args extends unknown[]>(
+  command: (...args: Args) => Promise<ExitCode>,
+) => (...args: Args) => Promise<void>
 
 /** A command's exit code, or what it threw as one line: never a stack for something that the user can mend. */
 const guarded =
@@ -53,11 +55,18 @@ function addDev(program: Command, run: Run, surroundings: Surroundings): void {
   program
     .command('dev')
     .description('Run the gateway on this machine with throw-away certificates and a simulated model server.')
-    .option('-d, --directory <folder>', 'where certificates, keys, token and configuration are made', '.sallyport')
+    .option(
+      '-d, --directory <folder>',
+      'where certificates, keys, token and configuration are made',
+      '.sallyport',
+    )
     .option('-p, --port <port>', 'port of the traffic listener', port, 8443)
     .option('--probes-port <port>', 'port of probes and metrics', port, 9464)
     .addOption(logFormat())
-    .addHelpText('after', '\nSALLYPORT_UPSTREAM=http://host:8000 puts it in front of a real model server instead.')
+    .addHelpText(
+      'after',
+      '\nSALLYPORT_UPSTREAM=http://host:8000 puts it in front of a real model server instead.',
+    )
     .action(run(async (options) => (await import('./dev.ts')).dev(options, surroundings)))
 }
 
@@ -69,7 +78,12 @@ function addToken(program: Command, run: Run, surroundings: Surroundings): void 
     .option('-s, --subject <name>', 'sub claim', 'developer')
     .option('-t, --tenant <name>', 'tenant claim', 'demo')
     .option('-r, --role <name...>', 'roles claim', ['app'])
-    .option('--lifetime <seconds>', 'seconds until it expires; negative for one that has expired', seconds, 3600)
+    .option(
+      '--lifetime <seconds>',
+      'seconds until it expires; negative for one that has expired',
+      seconds,
+      3600,
+    )
     .option('--bind <certificate>', 'bind it to a client certificate (RFC 8705)')
     .option('--json', 'print the token with its claims as JSON')
     .action(run(async (options) => (await import('./token.ts')).token(options, surroundings)))
@@ -84,7 +98,11 @@ function addConfig(program: Command, run: Run, surroundings: Surroundings): void
     .argument('[folder]', 'configuration folder', 'config')
     .option('--json', 'print the report as JSON')
     .option('--skip-files', 'do not read certificates and other files that it names')
-    .action(run(async (folder, options) => (await import('./config-check.ts')).configCheck(folder, options, surroundings)))
+    .action(
+      run(async (folder, options) =>
+        (await import('./config-check.ts')).configCheck(folder, options, surroundings),
+      ),
+    )
 }
 
 function addAudit(program: Command, run: Run, surroundings: Surroundings): void {
@@ -96,11 +114,17 @@ function addAudit(program: Command, run: Run, surroundings: Surroundings): void 
     .argument('<folder>', 'folder of the log')
     .option('--head <seq:hash>', 'a head that was noted elsewhere: also finds a log that was cut short')
     .option('--json', 'print the report as JSON')
-    .action(run(async (folder, options) => (await import('./audit-verify.ts')).auditVerify(folder, options, surroundings)))
+    .action(
+      run(async (folder, options) =>
+        (await import('./audit-verify.ts')).auditVerify(folder, options, surroundings),
+      ),
+    )
 }
 
 const logFormat = (): Option =>
-  new Option('--log-format <format>', 'how log lines look').choices(['auto', 'json', 'pretty']).default('auto')
+  new Option('--log-format <format>', 'how log lines look')
+    .choices(['auto', 'json', 'pretty'])
+    .default('auto')
 
 function port(text: string): number {
   const value = Number(text)

@@ -3,9 +3,9 @@ import { systemClock } from '../clock.ts'
 import { formatReport } from '../config/check.ts'
 import { type Config, loadConfig } from '../config/load.ts'
 import { type FileSource, folderSource } from '../config/source.ts'
-import { type RunningGateway, startGateway } from '../gateway.ts'
 import { knowledge } from '../gateway/knowledge.ts'
 import { createTelemetry, type Telemetry } from '../gateway/telemetry.ts'
+import { type RunningGateway, startGateway } from '../gateway.ts'
 import { CommandFailed, exitCodes } from './surroundings.ts'
 import { version } from './version.ts'
 
@@ -28,7 +28,11 @@ export async function prepare(folder: string, { logFormat }: LogFormat): Promise
     throw new CommandFailed(`The configuration is refused.\n${report.trimEnd()}`, exitCodes.config)
   }
   const { config } = loaded
-  return { source, config, telemetry: createTelemetry(version, { level: config.gateway.log.level, format: logFormat }) }
+  return {
+    source,
+    config,
+    telemetry: createTelemetry(version, { level: config.gateway.log.level, format: logFormat }),
+  }
 }
 
 /** Starts the gateway; a port in use or a broken file is said in one line. */
@@ -48,7 +52,8 @@ function startFailure(error: unknown): unknown {
   if (code === 'EACCES' && port !== undefined) {
     return new CommandFailed(`Port ${port} needs more rights than this process has. Choose one above 1023.`)
   }
-  const named = error instanceof Error && /^(AuditLockError|AuditChainError|TlsMaterialRefused)$/.test(error.name)
+  const named =
+    error instanceof Error && /^(AuditLockError|AuditChainError|TlsMaterialRefused)$/.test(error.name)
   return named ? new CommandFailed((error as Error).message) : error
 }
 
@@ -56,13 +61,17 @@ function startFailure(error: unknown): unknown {
  * Runs until SIGINT or SIGTERM; then drains and ends with 0. A second signal ends at once. An error that nothing
  * caught is logged and ends the process too: a gateway in an unknown state must not serve.
  */
-export async function untilSignal(gateway: RunningGateway, telemetry: Telemetry, stopped?: () => Promise<void>): Promise<void> {
+export async function untilSignal(
+  gateway: RunningGateway,
+  telemetry: Telemetry,
+  stopped?: () => Promise<void>,
+): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   closeWithGrace({ delay: false, logger: { error: () => {} } }, async ({ err }) => {
     if (err) telemetry.events.failure(err)
     await gateway.close()
     await stopped?.()
-    telemetry.close()
+    await telemetry.close()
     resolve()
   })
   await promise

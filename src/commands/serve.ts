@@ -1,5 +1,4 @@
-import { checkRuntime } from '../config/runtime.ts'
-import { nodeFloors } from '../config/runtime.ts'
+import { checkRuntime, nodeFloors } from '../config/runtime.ts'
 import { type LogFormat, prepare, start, untilSignal } from './run-gateway.ts'
 import { CommandFailed, type ExitCode, exitCodes, type Surroundings } from './surroundings.ts'
 
@@ -8,11 +7,15 @@ export interface ServeOptions extends LogFormat {
 }
 
 /** `sallyport serve`: the gateway in production. */
-export async function serve({ config: folder, ...options }: ServeOptions, _surroundings: Surroundings): Promise<ExitCode> {
+export async function serve(
+  { config: folder, ...options }: ServeOptions,
+  _surroundings: Surroundings,
+): Promise<ExitCode> {
   const prepared = await prepare(folder, options)
   const verdict = checkRuntime(process.versions.node, prepared.config.gateway.runtime)
   if (!verdict.allowed) throw new CommandFailed(verdict.message, exitCodes.config)
-  if (!verdict.supported) prepared.telemetry.events.runtimeBelowFloor(process.versions.node, nodeFloors.join(' or '))
+  if (!verdict.supported)
+    prepared.telemetry.events.runtimeBelowFloor(process.versions.node, nodeFloors.join(' or '))
   const gateway = await start(prepared)
   await untilSignal(gateway, prepared.telemetry)
   return exitCodes.ok

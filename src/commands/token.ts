@@ -43,11 +43,16 @@ export function signToken(
     ...(options.bind === undefined ? {} : { cnf: { 'x5t#S256': thumbprint(options.bind) } }),
   }
   const input = `${encode({ alg: 'ES256', kid: devKeyId, typ: 'at+jwt' })}.${encode(claims)}`
-  const signature = sign('sha256', Buffer.from(input), { key: createPrivateKey(keyPem), dsaEncoding: 'ieee-p1363' })
+  const signature = sign('sha256', Buffer.from(input), {
+    key: createPrivateKey(keyPem),
+    dsaEncoding: 'ieee-p1363',
+  })
   return { jwt: `${input}.${signature.toString('base64url')}`, claims }
 }
 
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 const thumbprint = (path: string): string =>
-  Buffer.from(new X509Certificate(readFileSync(path)).fingerprint256.replaceAll(':', ''), 'hex').toString('base64url')
+  Buffer.from(new X509Certificate(readFileSync(path)).fingerprint256.replaceAll(':', ''), 'hex').toString(
+    'base64url',
+  )

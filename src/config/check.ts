@@ -15,7 +15,9 @@ export interface CheckReport {
 /** Loads the configuration of a folder and throws it away. */
 export async function checkConfig(directory: string, options: LoadOptions): Promise<CheckReport> {
   const loaded = await loadConfig(folderSource(directory), options)
-  if ('problems' in loaded) return { ok: false, directory, ...loaded }
+  if ('problems' in loaded) {
+    return { ok: false, directory, problems: loaded.problems, warnings: loaded.warnings }
+  }
   return { ok: true, directory, problems: [], warnings: loaded.warnings, hash: loaded.config.hash }
 }
 

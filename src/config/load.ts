@@ -27,7 +27,12 @@ export interface Config extends Sections {
 
 export type Loaded =
   | { readonly config: Config; readonly warnings: readonly Problem[] }
-  | { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] }
+  | {
+      readonly problems: readonly Problem[]
+      readonly warnings: readonly Problem[]
+      /** Absolute paths of every file that was looked at: a change of any of them may be the cure. */
+      readonly files: readonly string[]
+    }
 
 export interface LoadOptions extends Knowledge {
   /** Milliseconds since the epoch, for the dates of certificates. */
@@ -65,8 +70,9 @@ export async function loadConfig(source: FileSource, options: LoadOptions): Prom
     findings.filter((finding) => finding.level === level).map((finding) => placeOf(finding, states))
   const problems = inOrder([...states.flatMap((state) => state.problems), ...placed('error')])
   const warnings = inOrder(placed('warning'))
-  if (problems.length > 0) return { problems, warnings }
-  return { config: freeze(assemble(source, sections as Sections, references)), warnings }
+  const files = filesOf(source, references)
+  if (problems.length > 0) return { problems, warnings, files }
+  return { config: freeze({ ...assemble(source, sections as Sections, references), files }), warnings }
 }
 
 function readPart(part: Part, found: FileRead): PartState {
@@ -170,7 +176,7 @@ function assemble(
   source: FileSource,
   sections: Sections,
   references: readonly (FileReference & { readonly part: Part })[],
-): Config {
+): Omit<Config, 'files'> {
   const resolved = Object.fromEntries(
     parts.map((part) => {
       const replacements = references
@@ -180,16 +186,17 @@ function assemble(
     }),
   ) as unknown as Sections
   const { policies, models, redaction } = sections
-  const files = [
-    ...parts.map((part) => configFiles[part]),
-    ...references.filter(({ kind }) => kind !== 'folder').map(({ file }) => file),
-  ]
   return {
     ...resolved,
     // Over what was written, not over absolute paths: two replicas in different folders run the same policy.
     hash: versionHash({ policies, models, redaction }),
-    files: [...new Set(files.map((file) => source.resolve(file)))],
   }
+}
+
+/** Folders are left out: they are written to all the time. */
+const filesOf = (source: FileSource, references: readonly FileReference[]): string[] => {
+  const named = references.filter(({ kind }) => kind !== 'folder').map(({ file }) => file)
+  return [...new Set([...Object.values(configFiles), ...named].map((file) => source.resolve(file)))]
 }
 
 function freeze<Value>(value: Value): Value {

@@ -46,7 +46,6 @@ export class Trail {
   readonly method: string
   readonly remoteAddress: string | undefined
   readonly endpoint: Endpoint | 'unmatched'
-  readonly startedAt: number
   readonly startedAtMonotonic: number
   readonly phases: Phases = {}
   principal: Principal | undefined
@@ -85,7 +84,6 @@ export class Trail {
     this.endpoint = endpoint
     this.#clock = clock
     this.metered = open
-    this.startedAt = clock.now()
     this.startedAtMonotonic = clock.monotonic()
     this.#phaseAt = this.startedAtMonotonic
   }
@@ -159,6 +157,11 @@ export class Trail {
     this.refusal = refusal
     this.outcome = outcomeOf(error)
     return refusal
+  }
+
+  /** The time of a record: now, so that records follow one another in time. */
+  get isoNow(): string {
+    return new Date(this.#clock.now()).toISOString()
   }
 
   get elapsedMs(): number {

@@ -52,7 +52,8 @@ export class Reloader {
     const { source, clock, metrics, events, audit, apply } = this.#options
     try {
       const loaded = await loadConfig(source, knowledge(clock.now()))
-      if ('problems' in loaded) return this.#rejected(loaded.problems.map((problem) => formatProblem(problem, source.directory)))
+      if ('problems' in loaded)
+        return this.#rejected(loaded.problems.map((problem) => formatProblem(problem, source.directory)))
       await apply(loaded.config)
       this.#applied(loaded.config)
       metrics.configReloaded('applied')

@@ -3,7 +3,7 @@ import type { Config } from '../config/load.ts'
 import { entities } from '../redaction/rule-set.ts'
 import { createEvents, type Events } from '../telemetry/events.ts'
 import { KnownNames } from '../telemetry/known-names.ts'
-import { type LogLevel, type LogOptions, createLog } from '../telemetry/log.ts'
+import { createLog, type LogLevel, type LogOptions } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 
 /** Log, metrics, and the names that both may show. */
@@ -13,7 +13,8 @@ export interface Telemetry {
   readonly events: Events
   setLevel(level: LogLevel): void
   auditNotice(notice: AuditNotice): void
-  close(): void
+  /** Writes out what is still buffered. */
+  close(): Promise<void>
 }
 
 export function createTelemetry(

@@ -4,6 +4,7 @@ import type { Config } from '../config/load.ts'
 import type { Lives } from '../exchange/life.ts'
 import type { Gateway } from '../exchange/parts.ts'
 import type { Identity } from '../identity/identity.ts'
+import { jsonBounds } from '../openai/strict-json.ts'
 import { createPolicy } from '../policy/engine.ts'
 import type { Quota } from '../quota/quota.ts'
 import type { Events } from '../telemetry/events.ts'
@@ -37,7 +38,7 @@ export function buildVersion(config: Config, identity: Identity, foundation: Fou
     redaction: redactionRules(redaction.profiles),
     upstreams: foundation.pools.build(config),
     auditRequired: audit.onWriteFailure === 'refuse',
-    bounds: traffic.bounds,
+    bounds: { ...traffic.bounds, json: { ...jsonBounds, ...traffic.bounds.json } },
     stream: { ...traffic.stream, keepAliveCommentMs: traffic.stream.keepAliveCommentMs || NEVER_MS },
   })
 }

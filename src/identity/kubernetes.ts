@@ -40,12 +40,12 @@ export function kubernetesIssuer(options: KubernetesIssuerOptions): IssuerOption
       roles: ['sub'],
       roleMap: roles,
     },
-    isConsistent,
+    isConsistent: kubernetesIsConsistent,
   }
 }
 
 /** Whether the bound claims name the same account as `sub`, whose parts cannot hold a colon. */
-function isConsistent(claims: JsonObject, subject: string): boolean {
+export function kubernetesIsConsistent(claims: JsonObject, subject: string): boolean {
   const namespace = claimAt(claims, ['kubernetes.io', 'namespace'])
   const account = claimAt(claims, ['kubernetes.io', 'serviceaccount', 'name'])
   if (typeof namespace !== 'string' || typeof account !== 'string') return false

@@ -12,7 +12,8 @@ import { type ErrorContext, errorInEvent, openAiError } from './error-body.ts'
  * 1. The events depend on the bytes only, never on where they are cut into chunks.
  * 2. Each byte is looked at a bounded number of times, so the work is linear even for one-byte chunks.
  * 3. Never more than `lineBytesMax` bytes of an unfinished line and `eventBytesMax` bytes of data are held.
- * 4. After a refusal no event comes out any more: each later call throws the same refusal.
+ * 4. After a refusal no event comes out any more: each later call throws the same refusal. The events before it in
+ *    the same chunk still come out (invariant 1), so it is then the next call that throws first.
  * 5. An event is dispatched by a blank line only; what the end of the body cuts off is reported, not dispatched.
  */
 export interface SseEvent {
@@ -100,12 +101,14 @@ export class SseDecoder {
   /** Takes the next bytes and returns the events that they complete; throws `upstream_protocol`. */
   push(bytes: Uint8Array): readonly SseEvent[] {
     if (this.#refusal !== undefined) throw this.#refusal
+    const events: SseEvent[] = []
     try {
-      return this.#read(bytes)
+      this.#read(bytes, events)
     } catch (error) {
       this.#refusal = error instanceof Refusal ? error : refuse('event stream cannot be decoded')
-      throw error
+      if (events.length === 0) throw error
     }
+    return events
   }
 
   /**
@@ -124,8 +127,7 @@ export class SseDecoder {
     return openDone.test(String.fromCharCode(...this.#line.subarray(0, this.#lineBytes)))
   }
 
-  #read(bytes: Uint8Array): readonly SseEvent[] {
-    const events: SseEvent[] = []
+  #read(bytes: Uint8Array, events: SseEvent[]): void {
     const ends = new LineEnds(bytes)
     let from = 0
     if (this.#afterCr && bytes.length > 0) {
@@ -136,13 +138,12 @@ export class SseDecoder {
       const end = ends.next(from)
       if (end === bytes.length) {
         this.#hold(bytes.subarray(from, end))
-        break
+        return
       }
       const event = this.#endLine(bytes.subarray(from, end))
       if (event !== undefined) events.push(event)
       from = this.#skipLineEnd(bytes, end)
     }
-    return events
   }
 
   /** Position after the line end at `end`; a CR that ends the chunk may have its LF in the next one. */

@@ -31,11 +31,7 @@ function argumentsOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   if (value === null || value === undefined) return undefined
   if (!isObject(value)) throw protocol('tool arguments are not a string')
-  try {
-    return JSON.stringify(value)
-  } catch {
-    throw protocol('tool arguments are nested too deeply')
-  }
+  return JSON.stringify(value)
 }
 
 /** Copies `{name, arguments}`; also the whole of the legacy `function_call`. */

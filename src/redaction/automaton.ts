@@ -21,7 +21,7 @@ export interface Launch {
   /** State by `far * classCount + near`. */
   readonly starts: Uint16Array
   /** Set when the group is one rule with a head: threads in its head state are at most one. */
-  readonly head: { readonly bit: number; readonly lengthMax: number; readonly first: Uint8Array } | undefined
+  readonly head: { readonly lengthMax: number; readonly first: Uint8Array } | undefined
 }
 
 /** All recognizers, compiled: immutable and shared by every rule set and window. */
@@ -39,8 +39,10 @@ export interface Automaton {
   readonly flags: Uint8Array
   /** The rules that can still match in a state. */
   readonly owners: readonly (readonly number[])[]
-  /** 1 + index of the launch whose head a state is, or 0. */
-  readonly heads: Uint8Array
+  /** The bit of the launch whose head a state is, or 0. */
+  readonly heads: Uint32Array
+  /** Bits of the launches that may begin, by `class to the left << shift | class`. */
+  readonly gates: Uint32Array
   /** Rules that end in a state and depend on the right edge, by priority. */
   readonly accepts: readonly (readonly number[])[]
   /** Rules that are certain in a state, by priority. */
@@ -51,6 +53,9 @@ export interface Automaton {
   readonly tails: Uint8Array
   readonly launches: readonly Launch[]
 }
+
+/** The index of the launch that a bit of `heads` stands for. */
+export const headIndex = (bit: number): number => 31 - Math.clz32(bit)
 
 /** Code units after a match that may be needed to decide its right edge. */
 export const edgeUnits = 2
@@ -74,7 +79,7 @@ export function applyActions(automaton: Automaton, actionOf: (entity: string) =>
   const lengths = new Uint16Array(owners.length)
   for (const [state, rulesLeft] of owners.entries()) {
     const longest = Math.max(0, ...rulesLeft.map(lengthOf))
-    const head = launches[(heads[state] as number) - 1]?.head
+    const head = heads[state] === 0 ? undefined : launches[headIndex(heads[state] as number)]?.head
     lengths[state] = head === undefined ? longest : Math.min(longest, head.lengthMax)
   }
   return {

@@ -13,7 +13,7 @@ const lengths: Readonly<Record<string, number>> = Object.fromEntries(
 const separators = /[ -]/g
 
 /** Value of a digit or letter as ISO 7064 reads it: 0 to 35. */
-const valueOf = (unit: number): number => (unit < 58 ? unit - 48 : (unit & 0xdf) - 55)
+const checkValue = (unit: number): number => (unit < 58 ? unit - 48 : (unit & 0xdf) - 55)
 
 /** Whether `text.slice(start, end)` has the length of its country and the check digits of ISO 7064 mod 97-10. */
 export function isIban(text: string, start: number, end: number): boolean {
@@ -21,7 +21,7 @@ export function isIban(text: string, start: number, end: number): boolean {
   if (lengths[compact.slice(0, 2).toUpperCase()] !== compact.length) return false
   let remainder = 0
   for (let index = 0; index < compact.length; index++) {
-    const value = valueOf(compact.charCodeAt((index + 4) % compact.length))
+    const value = checkValue(compact.charCodeAt((index + 4) % compact.length))
     remainder = (remainder * (value < 10 ? 10 : 100) + value) % 97
   }
   return remainder === 1

@@ -4,8 +4,8 @@ import type { Output } from './rewrite.ts'
 /** A number token this long is written out as it comes; until then it can still become a string. */
 export const numberHeldMax = 64
 
-/** What JSON.stringify would change; anything else is written as it is. */
-const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/
+/** What JSON.stringify would leave as it is. */
+const plain = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/
 
 const isNumberUnit = (unit: number): boolean =>
   (unit >= 48 && unit <= 57) || unit === 43 || unit === 45 || unit === 46 || unit === 69 || unit === 101
@@ -29,8 +29,7 @@ export class JsonOutput implements Output {
 
   text(piece: string): void {
     if (this.mode === 'outside') this.#outside(piece)
-    else if (this.mode === 'string' && needsEscape.test(piece))
-      this.#pending += JSON.stringify(piece).slice(1, -1)
+    else if (this.mode === 'string' && !plain.test(piece)) this.#pending += JSON.stringify(piece).slice(1, -1)
     else this.#pending += piece
   }
 

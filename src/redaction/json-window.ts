@@ -174,13 +174,13 @@ export class JsonWindow implements StreamWindow {
 
   /** Goes on with an escape; one that JSON does not know stands for itself. */
   #escaped(char: string): { text: string; used: boolean } {
-    const escape = this.#escape + char
+    const read = this.#escape + char
     this.#escape = ''
-    if (escape.length === 2 && char !== 'u') return { text: simpleEscapes[char] ?? escape, used: true }
-    if (escape.length > 2 && !isHexDigit(char)) return { text: escape.slice(0, -1), used: false }
-    if (escape.length === 6)
-      return { text: String.fromCharCode(Number.parseInt(escape.slice(2), 16)), used: true }
-    this.#escape = escape
+    if (read.length === 2 && char !== 'u') return { text: simpleEscapes[char] ?? read, used: true }
+    if (read.length > 2 && !isHexDigit(char)) return { text: read.slice(0, -1), used: false }
+    if (read.length === 6)
+      return { text: String.fromCharCode(Number.parseInt(read.slice(2), 16)), used: true }
+    this.#escape = read
     return { text: '', used: true }
   }
 }

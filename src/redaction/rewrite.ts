@@ -13,9 +13,7 @@ interface GrowingFinding extends Finding {
 }
 
 /** Text is cut off the left end of the buffer when this much is no longer needed. */
-const spareUnits = 256
-
-const isHighSurrogate = (unit: number): boolean => (unit & 0xfc00) === 0xd800
+const spareUnits = 64
 
 /** The text that is not out yet, and the matches that wait to be masked in it. Positions count from the first push. */
 export class Rewriter {
@@ -27,6 +25,8 @@ export class Rewriter {
   #text = ''
   /** Position of the first code unit of `#text`. */
   #base = 0
+  /** Matches that `settle` has still to do with. */
+  pending = 0
   #matches: Match[] = []
   /** Matches in the output whose tail still grows. */
   #growing: Match[] = []
@@ -43,6 +43,7 @@ export class Rewriter {
 
   add(match: Match): void {
     this.#matches.push(match)
+    this.pending++
   }
 
   unitAt(position: number): number {
@@ -53,17 +54,10 @@ export class Rewriter {
     return validate(this.#text, start - this.#base, end - this.#base)
   }
 
-  /** Whether `settle` may have something to do. */
-  get pending(): boolean {
-    return this.#matches.length > 0 || this.#growing.length > 0
-  }
-
   /** Masks the matches to the left of which nothing is undecided. */
   settle(frontier: number): void {
-    if (this.#growing.length > 0) {
-      for (const match of this.#growing) this.#growMask(match.end)
-      this.#growing = this.#growing.filter(({ open }) => open)
-    }
+    for (const match of this.#growing) this.#growMask(match.end)
+    this.#growing = this.#growing.filter(({ open }) => open)
     for (
       let match = this.#leftmost();
       match !== undefined && match.start < frontier;
@@ -72,12 +66,12 @@ export class Rewriter {
       this.#matches.splice(this.#matches.indexOf(match), 1)
       this.#write(match)
     }
+    this.pending = this.#matches.length + this.#growing.length
   }
 
-  /** Puts out everything before `frontier`, but not half a surrogate pair, and forgets what is not needed. */
+  /** Puts out everything before `frontier`, and forgets what is not needed. */
   release(frontier: number): void {
-    const last = frontier === this.#base + this.#text.length ? this.unitAt(frontier - 1) : 0
-    this.#emit(isHighSurrogate(last) ? frontier - 1 : frontier)
+    this.#emit(frontier)
     const unneeded = Math.min(frontier, this.emitted) - leftContextUnits - this.#base
     if (unneeded <= spareUnits) return
     this.#text = this.#text.slice(unneeded)

@@ -61,5 +61,4 @@ export function createRuleSet(options: RuleSetOptions): RuleSet {
   return new CatalogRuleSet(options)
 }
 
-export type { Finding }
 export { entities }

@@ -14,10 +14,11 @@
  * 7. Surrogate pairs are never cut.
  * 8. After a match with the action `block` nothing leaves.
  */
-import { type Automaton, edgeFlag, type Program, stateFlag } from './automaton.ts'
+import { type Automaton, edgeFlag, headIndex, type Program, stateFlag } from './automaton.ts'
 import { symbolOf } from './compiler/char-set.ts'
 import type { Action, Finding } from './finding.ts'
 import { type Output, Rewriter } from './rewrite.ts'
+import { isHighSurrogate } from './surrogate.ts'
 import { Tails } from './tails.ts'
 
 interface Thread {
@@ -44,6 +45,8 @@ export class Scanner {
   #threads: Thread[] = []
   readonly #idle: Thread[] = []
   #position = 0
+  /** The last code unit that was taken. */
+  #unit = 0
   #near: number
   #far: number
   #headBits = 0
@@ -73,15 +76,17 @@ export class Scanner {
     this.#rewriter.append(chunk)
     const { classes } = this.#automaton
     for (let index = 0; index < chunk.length && this.blocked === undefined; index++) {
-      const unit = chunk.charCodeAt(index)
-      this.#advance(classes[symbolOf(unit)] as number, unit)
+      this.#unit = chunk.charCodeAt(index)
+      this.#advance(classes[symbolOf(this.#unit)] as number)
     }
   }
 
   /** Puts out the longest prefix that no continuation can change. */
   drain(): void {
     if (this.blocked !== undefined) return
-    this.#rewriter.release(this.#frontier())
+    const frontier = this.#frontier()
+    const pairMayFollow = frontier === this.#position && isHighSurrogate(this.#unit)
+    this.#rewriter.release(pairMayFollow ? Math.max(frontier - 1, this.#rewriter.emitted) : frontier)
   }
 
   /** The text ends here: decides everything and puts it out. What is fed next begins at an edge. */
@@ -103,27 +108,33 @@ export class Scanner {
   /** Counts code units that are not scanned; only where nothing is held, right after `finish`. */
   skip(units: number): void {
     this.#position += units
+    this.#unit = 0
     this.#rewriter.restart(this.#position)
     this.#near = this.#automaton.edge
     this.#far = this.#automaton.edge
   }
 
-  #advance(symbol: number, unit: number): void {
-    const { table, shift, launches, classCount } = this.#automaton
-    if (this.#tails.size > 0) this.#tails.advance(symbol, unit, this.#position)
-    const context = this.#far * classCount + this.#near
-    for (let index = 0; index < launches.length; index++) {
-      const { starts, head } = launches[index] as (typeof launches)[number]
-      const state = starts[context] as number
-      if (table[(state << shift) | symbol] === 0) continue
-      // A run that has a thread in its head state needs no second one: the first covers it.
-      if (head === undefined || (this.#headBits & head.bit) === 0) this.#start(state)
-    }
+  #advance(symbol: number): void {
+    const { gates, shift } = this.#automaton
+    if (this.#tails.size > 0) this.#tails.advance(symbol, this.#unit, this.#position)
+    // A run that has a thread in its head state needs no second one: the first covers it.
+    const launching = (gates[(this.#near << shift) | symbol] as number) & ~this.#headBits
+    if (launching !== 0) this.#launch(symbol, launching)
     if (this.#threads.length > 0) this.#stepAll(symbol)
     this.#far = this.#near
     this.#near = symbol
     this.#position++
-    if (this.#rewriter.pending) this.#rewriter.settle(this.#frontier())
+    if (this.#rewriter.pending > 0) this.#rewriter.settle(this.#frontier())
+  }
+
+  #launch(symbol: number, launching: number): void {
+    const { table, shift, launches, classCount } = this.#automaton
+    const context = this.#far * classCount + this.#near
+    for (let index = 0; index < launches.length; index++) {
+      if ((launching & (1 << index)) === 0) continue
+      const state = launches[index]?.starts[context] as number
+      if (table[(state << shift) | symbol] !== 0) this.#start(state)
+    }
   }
 
   #start(state: number): void {
@@ -152,14 +163,14 @@ export class Scanner {
     for (let index = 0; index < threads.length; index++) {
       const thread = threads[index] as Thread
       if (this.#step(thread, symbol)) {
-        threads[kept++] = thread
-        const head = heads[thread.state] as number
-        if (head > 0) headBits |= 1 << (head - 1)
+        if (kept !== index) threads[kept] = thread
+        kept++
+        headBits |= heads[thread.state] as number
       } else {
         this.#retire(thread)
       }
     }
-    threads.length = kept
+    if (kept !== threads.length) threads.length = kept
     this.#headBits = headBits
   }
 
@@ -180,7 +191,7 @@ export class Scanner {
     const state = table[(thread.state << shift) | symbol] as number
     if (state === 0 || this.#position + 1 - thread.start <= (this.#lengths[state] as number)) return state
     const head = heads[state] as number
-    return head > 0 && this.#lengths[state] !== 0 && this.#slide(thread, head - 1) ? state : 0
+    return head !== 0 && this.#lengths[state] !== 0 && this.#slide(thread, headIndex(head)) ? state : 0
   }
 
   /** Moves the start of a run that has outgrown its head to the next possible first character. */

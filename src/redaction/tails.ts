@@ -1,5 +1,6 @@
 import { type Automaton, tailFlag } from './automaton.ts'
 import type { Tail } from './recognizer.ts'
+import { isHighSurrogate } from './surrogate.ts'
 
 /** A decided match. While it is `open`, its tail still moves `end` forward. */
 export interface Match {
@@ -15,8 +16,6 @@ interface OpenTail {
   gap: number
   run: number
 }
-
-const isHighSurrogate = (unit: number): boolean => (unit & 0xfc00) === 0xd800
 
 /** The tails of certain matches that still swallow: at most one for each rule, a few words of memory each. */
 export class Tails {

@@ -158,8 +158,8 @@ function changeEvents({ write }: Log) {
         ...errorFields(error),
       })
     },
-    keysReloaded(issuer: string, keys: number): void {
-      write('info', 'keys.reloaded', `keys of ${issuer} loaded`, { issuer, keys })
+    keysReloaded(issuer: string): void {
+      write('info', 'keys.reloaded', `keys of ${issuer} loaded`, { issuer })
     },
     keysUnavailable(issuer: string, error: unknown): void {
       write('error', 'keys.unavailable', `keys of ${issuer} cannot be had`, { issuer, ...errorFields(error) })

@@ -57,6 +57,8 @@ export const tlsReasons = [
   'timeout',
   'reset',
 ] as const
+/** Why bytes on a connection were not an HTTP request that can be answered by the path. */
+export const parserReasons = ['too_large', 'timeout', 'reset', 'framing', 'syntax'] as const
 export const certificateRoles = ['traffic', 'traffic_ca', 'ops', 'ops_ca', 'upstream', 'upstream_ca'] as const
 
 const counter = <const L extends LabelDomains>(help: string, labels: L) =>
@@ -157,6 +159,10 @@ export const metricTable = {
     reason: refusalCode,
   }),
   sallyport_tls_client_errors_total: counter('TLS handshakes that failed.', { reason: tlsReasons }),
+  sallyport_malformed_requests_total: counter(
+    'Requests that the HTTP parser refused, before there was an exchange.',
+    { reason: parserReasons },
+  ),
   sallyport_ratelimit_decisions_total: counter('Decisions of limits.', {
     limit: ['requests', 'in_flight', 'tokens'],
     decision: ['allow', 'deny'],

@@ -15,6 +15,7 @@ import { Instruments } from './instruments.ts'
 import type { KnownNames } from './known-names.ts'
 import type { authStages, certificateRoles } from './metric-table.ts'
 import { streamEndOf } from './outcome.ts'
+import { parserReason } from './parser-reason.ts'
 import { tlsReason } from './tls-reason.ts'
 
 export type AuthStage = (typeof authStages)[number]
@@ -93,6 +94,11 @@ export class Metrics {
   /** A handshake failed; `code` is the `code` of Node's error, whatever it is. */
   tlsClientError(code: unknown): void {
     this.#instruments.inc('sallyport_tls_client_errors_total', { reason: tlsReason(code) })
+  }
+
+  /** The HTTP parser refused what a caller sent; `code` is the `code` of Node's error, whatever it is. */
+  malformedRequest(code: unknown): void {
+    this.#instruments.inc('sallyport_malformed_requests_total', { reason: parserReason(code) })
   }
 
   limitDecided(limit: 'requests' | 'in_flight' | 'tokens', decision: 'allow' | 'deny'): void {

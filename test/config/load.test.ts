@@ -52,6 +52,12 @@ t.test('paths are absolute, and every file is there to be watched', async (t) =>
   ])
 })
 
+t.test('what is wrong says which files to watch for the cure', async (t) => {
+  const broken = await load({ 'redaction.yaml': 'profiles: 3\n' })
+  t.ok('problems' in broken && broken.files.includes('/simulated/redaction.yaml'))
+  t.ok('problems' in broken && broken.files.includes('/simulated/tls/server.key'))
+})
+
 t.test('the value is frozen to the ground, and the schemas are not', async (t) => {
   const config = configOf(await load())
   const formats = config.policies.roles['app']?.parameters.responseFormats ?? []

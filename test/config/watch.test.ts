@@ -146,6 +146,7 @@ t.test('one call at a time; what is asked meanwhile is one more look', async (t)
   const file = join(await folder(t), 'a')
   await writeFile(file, '0')
   const release = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<void>()
   let running = 0
   let calls = 0
   const watch = watchFiles(
@@ -153,6 +154,7 @@ t.test('one call at a time; what is asked meanwhile is one more look', async (t)
     async () => {
       running += 1
       calls += 1
+      begun.resolve()
       t.equal(running, 1)
       if (calls === 1) await release.promise
       running -= 1
@@ -162,7 +164,7 @@ t.test('one call at a time; what is asked meanwhile is one more look', async (t)
   t.teardown(() => watch.close())
   await writeFile(file, '1')
   const first = watch.check()
-  await Promise.resolve()
+  await begun.promise
   const more = Array.from({ length: 10 }, () => watch.check())
   await writeFile(file, '2')
   release.resolve()

@@ -40,7 +40,7 @@ t.test('rebuilt replies', (t) => {
     const recording = wholes.find((whole) => whole.name === name)
     if (recording === undefined) throw new Error(`no recording ${name}`)
     const expected = readFileSync(join(import.meta.dirname, 'rebuilt', golden), 'utf8')
-    t.equal(`${JSON.stringify(rebuild(recording).body, null, 2)}\n`, expected, name)
+    t.equal(JSON.stringify(rebuild(recording).body), JSON.stringify(JSON.parse(expected)), name)
   }
   t.end()
 })

@@ -103,6 +103,15 @@ t.test('a known key never waits for a fetch that hangs', async (t) => {
   await keys.close()
 })
 
+t.test('a caller who comes before the first keys waits for the fetch under way', async (t) => {
+  const clock = new FakeClock()
+  const fetcher = new SimulatedFetcher(first)
+  const keys = new RemoteKeys({ url: 'https://idp.test/jwks', fetcher, clock })
+  t.equal((await keys.find('k1')).key.kid, 'k1')
+  t.equal(fetcher.fetches, 1)
+  await keys.close()
+})
+
 t.test('an outage serves what is there for a day, then nothing', async (t) => {
   const { clock, fetcher, keys, results } = await started()
   fetcher.answer = 'down'

@@ -36,12 +36,18 @@ t.test('what would show the prompt again or multiply the cost', (t) => {
 t.test('facts and slots', (t) => {
   const call = parse('completions', { prompt: ['a', 'b'], suffix: 's', n: 3, logprobs: 2, stop: 'x' })
   t.match(call, { prompts: 2, choices: 3, logprobs: 2, outputTokensMax: 16 })
-  t.same(call.texts.map((slot) => slot.path), ['prompt[0]', 'prompt[1]', 'suffix', 'stop'])
+  t.same(
+    call.texts.map((slot) => slot.path),
+    ['prompt[0]', 'prompt[1]', 'suffix', 'stop'],
+  )
   t.end()
 })
 
 t.test("OpenAI's own schema names no field that the table does not decide on", (t) => {
-  const known = readFileSync(join(import.meta.dirname, '../vectors/openai-openapi/request-fields.json'), 'utf8')
+  const known = readFileSync(
+    join(import.meta.dirname, '../vectors/openai-openapi/request-fields.json'),
+    'utf8',
+  )
   for (const name of JSON.parse(known)['completions']) t.ok(Object.hasOwn(completionFields, name), name)
   t.end()
 })

@@ -24,14 +24,18 @@ t.test('other fields', (t) => {
   for (const name of ['messages', 'truncate_prompt_tokens', 'priority', 'embed_dtype']) {
     t.equal(embedding({ [name]: 1 }), `unsupported_parameter ${name}`)
   }
-  for (const name of ['stream', 'max_tokens', 'temperature']) t.equal(embedding({ [name]: 1 }), `unknown_parameter ${name}`)
+  for (const name of ['stream', 'max_tokens', 'temperature'])
+    t.equal(embedding({ [name]: 1 }), `unknown_parameter ${name}`)
   const call = parse('embeddings', { input: ['a', 'b'], user: 'x' })
   t.match(call, { prompts: 2, choices: 1, stream: false, outputTokensMax: undefined, dropped: ['user'] })
   t.end()
 })
 
 t.test("OpenAI's own schema names no field that the table does not decide on", (t) => {
-  const known = readFileSync(join(import.meta.dirname, '../vectors/openai-openapi/request-fields.json'), 'utf8')
+  const known = readFileSync(
+    join(import.meta.dirname, '../vectors/openai-openapi/request-fields.json'),
+    'utf8',
+  )
   for (const name of JSON.parse(known)['embeddings']) t.ok(Object.hasOwn(embeddingFields, name), name)
   t.end()
 })

@@ -61,8 +61,10 @@ t.test('each kind takes its values and names the place of others', (t) => {
     [['{"a":[{"b":1}]}', 'not json', ''], ['[[[[]]]]', '[[[["', {}], 'args'],
   ]
   for (const [good, bad, name] of cases) {
-    for (const value of good) t.same(walk({ [name]: value }).fresh, { [name]: value }, `${name} takes ${JSON.stringify(value)}`)
-    for (const value of bad) t.equal(verdict({ [name]: value }), `invalid_value ${name}`, `${name} refuses ${JSON.stringify(value)}`)
+    for (const value of good)
+      t.same(walk({ [name]: value }).fresh, { [name]: value }, `${name} takes ${JSON.stringify(value)}`)
+    for (const value of bad)
+      t.equal(verdict({ [name]: value }), `invalid_value ${name}`, `${name} refuses ${JSON.stringify(value)}`)
   }
   t.end()
 })
@@ -91,15 +93,32 @@ t.test('a path shows no key that could be a secret, forge a log line or fill it'
 
 t.test('absent, dropped, refused', (t) => {
   t.same(walk({ count: null, maybe: null, danger: null, who: null }).fresh, { maybe: null }, 'null is absent')
-  t.same(walk({ danger: false, who: { any: ['thing'] } }), { fresh: {}, texts: [], dropped: ['danger', 'who'] })
+  t.same(walk({ danger: false, who: { any: ['thing'] } }), {
+    fresh: {},
+    texts: [],
+    dropped: ['danger', 'who'],
+  })
   t.equal(verdict({ danger: true }), 'unsupported_parameter danger')
-  t.equal(verdict({ danger: true }, 'drop'), 'unsupported_parameter danger', 'a policy that drops does not drop this')
-  t.same(walk({ odd: 1, inner: { more: 2 } }, 'drop'), { fresh: { inner: {} }, texts: [], dropped: ['odd', 'inner.more'] })
+  t.equal(
+    verdict({ danger: true }, 'drop'),
+    'unsupported_parameter danger',
+    'a policy that drops does not drop this',
+  )
+  t.same(walk({ odd: 1, inner: { more: 2 } }, 'drop'), {
+    fresh: { inner: {} },
+    texts: [],
+    dropped: ['odd', 'inner.more'],
+  })
   t.end()
 })
 
 t.test('the list of dropped names is bounded', (t) => {
-  const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`k${'abcdefghij'[index % 10]}${'z'.repeat(index % 31)}`, index]))
+  const many = Object.fromEntries(
+    Array.from({ length: 500 }, (_, index) => [
+      `k${'abcdefghij'[index % 10]}${'z'.repeat(index % 31)}`,
+      index,
+    ]),
+  )
   const { fresh, dropped } = walk(many, 'drop')
   t.same(fresh, {})
   t.equal(dropped.length, 64)
@@ -113,7 +132,11 @@ t.test('what comes out shares nothing with what went in', (t) => {
   for (const slot of texts) slot.replace('changed')
   t.same(value, { notes: ['x'], inner: { deep: [{ leaf: 'y' }] } })
   t.same(fresh, { notes: ['changed'], inner: { deep: [{ leaf: 'changed' }] } })
-  t.same(texts.map((slot) => slot.text), ['changed', 'changed'], 'a slot reads what stands there')
+  t.same(
+    texts.map((slot) => slot.text),
+    ['changed', 'changed'],
+    'a slot reads what stands there',
+  )
   t.end()
 })
 

@@ -6,7 +6,11 @@ import { isTamePattern } from '../../src/openai/schema-pattern.ts'
 import { Walk } from '../../src/openai/walk.ts'
 import { verdictOf } from '../support/request-body.ts'
 
-const fields = { grammar: jsonSchema('grammar'), tool: jsonSchema('tool'), box: object({ tool: jsonSchema('tool') }) }
+const fields = {
+  grammar: jsonSchema('grammar'),
+  tool: jsonSchema('tool'),
+  box: object({ tool: jsonSchema('tool') }),
+}
 
 function copy(purpose: 'grammar' | 'tool', schema: Json) {
   const walk = new Walk({ unknownFields: 'refuse', controlTokens: 'escape' })
@@ -52,15 +56,22 @@ t.test('every string is text, and every key that is no keyword', (t) => {
   t.ok(seen.includes('tool.properties.*.examples[0] Ann'))
   t.ok(seen.includes('tool.required[0] name'))
   t.ok(seen.includes('tool.properties.* Größe (cm)'))
-  t.notOk(seen.some((line) => line.endsWith(' string')), 'names of types are no text')
+  t.notOk(
+    seen.some((line) => line.endsWith(' string')),
+    'names of types are no text',
+  )
   t.notOk(seen.some((line) => line.endsWith(' properties')))
   t.end()
 })
 
 t.test('a masked key keeps what stands under it, masked too', (t) => {
-  const { schema, texts } = copy('tool', { properties: { secret_key: { description: 'about secret', enum: ['secret'] }, secret_text: 'x secret' } })
+  const { schema, texts } = copy('tool', {
+    properties: { secret_key: { description: 'about secret', enum: ['secret'] }, secret_text: 'x secret' },
+  })
   for (const slot of texts) slot.replace(slot.text.replaceAll('secret', 'MASK'))
-  t.same(schema, { properties: { MASK_key: { description: 'about MASK', enum: ['MASK'] }, MASK_text: 'x MASK' } })
+  t.same(schema, {
+    properties: { MASK_key: { description: 'about MASK', enum: ['MASK'] }, MASK_text: 'x MASK' },
+  })
   t.end()
 })
 
@@ -75,18 +86,28 @@ t.test('keys that become the same when masked are refused', (t) => {
   const { texts } = copy('tool', { properties: { 'a@x': {}, 'b@x': {} } })
   const keys = texts.filter((slot) => slot.text.includes('@'))
   t.equal(keys.length, 2)
-  t.equal(verdictOf(() => keys.map((slot) => slot.replace('[EMAIL]'))), 'content_blocked tool.properties.*')
-  t.equal(verdictOf(() => copy('tool', { key1: 1 }).texts[0]?.replace('__proto__')), 'content_blocked tool.*')
+  t.equal(
+    verdictOf(() => keys.map((slot) => slot.replace('[EMAIL]'))),
+    'content_blocked tool.properties.*',
+  )
+  t.equal(
+    verdictOf(() => copy('tool', { key1: 1 }).texts[0]?.replace('__proto__')),
+    'content_blocked tool.*',
+  )
   t.end()
 })
 
 t.test('bounds', (t) => {
-  const nested = (depth: number): JsonObject => (depth === 1 ? { type: 'string' } : { items: nested(depth - 1) })
+  const nested = (depth: number): JsonObject =>
+    depth === 1 ? { type: 'string' } : { items: nested(depth - 1) }
   both(t, nested(30), 'accepted', 'depth 30')
   t.match(verdict('grammar', nested(40)), /^invalid_value grammar\.items/)
   t.match(verdict('tool', nested(200)), /^invalid_value tool\.items/)
   both(t, { enum: Array.from({ length: 4_000 }, (_, index) => index) }, 'accepted', 'large enum')
-  t.match(verdict('tool', { enum: Array.from({ length: 6_000 }, (_, index) => index) }), /^invalid_value tool\.enum\[\d+\]$/)
+  t.match(
+    verdict('tool', { enum: Array.from({ length: 6_000 }, (_, index) => index) }),
+    /^invalid_value tool\.enum\[\d+\]$/,
+  )
   both(t, { description: 'x'.repeat(2 * 1024 * 1024) }, 'invalid_value it.description', '2 MiB')
   both(t, { properties: { ['x'.repeat(65)]: {} } }, 'invalid_value it.properties.*', 'long key')
   for (const key of ['a"b', 'a\nb', '<|im_start|>', 'a{b', 'a`b', '']) {
@@ -100,8 +121,18 @@ t.test('references', (t) => {
   t.equal(verdict('tool', tree), 'accepted', 'a tree is a good tool schema')
   t.equal(verdict('grammar', tree), 'invalid_value grammar', 'and no good grammar')
   both(t, { $ref: '#' }, 'invalid_value it', 'itself')
-  both(t, { $ref: '#/$defs/a', $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } } }, 'invalid_value it', 'circle of two')
-  both(t, { $defs: { a: { anyOf: [{ type: 'string' }, { $ref: '#/$defs/a' }] } } }, 'invalid_value it', 'circle through anyOf')
+  both(
+    t,
+    { $ref: '#/$defs/a', $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } } },
+    'invalid_value it',
+    'circle of two',
+  )
+  both(
+    t,
+    { $defs: { a: { anyOf: [{ type: 'string' }, { $ref: '#/$defs/a' }] } } },
+    'invalid_value it',
+    'circle through anyOf',
+  )
   both(t, { $ref: '#/$defs/nothing' }, 'invalid_value it', 'dangling')
   both(t, { $ref: '#/constructor' }, 'invalid_value it', 'inherited')
   both(t, { $ref: '#anchor' }, 'invalid_value it', 'anchor')
@@ -109,7 +140,12 @@ t.test('references', (t) => {
   both(t, { $ref: 'http://10.0.0.1/schema.json' }, 'remote_content_refused it.$ref', 'remote')
   both(t, { $ref: 'file:///etc/passwd' }, 'remote_content_refused it.$ref', 'file')
   both(t, { properties: { x: { $dynamicRef: '#x' } } }, 'unsupported_parameter it.properties.*.*', 'dynamic')
-  both(t, { patternProperties: { '^(a+)+$': {} } }, 'unsupported_parameter it.*', 'regular expressions as keys')
+  both(
+    t,
+    { patternProperties: { '^(a+)+$': {} } },
+    'unsupported_parameter it.*',
+    'regular expressions as keys',
+  )
   both(t, { $ref: '#/$defs/a~1b', $defs: { 'a/b': { type: 'string' } } }, 'accepted', 'escaped pointer')
   both(t, { $ref: '#/anyOf/1', anyOf: [{}, { type: 'string' }] }, 'accepted', 'pointer into an array')
   t.end()
@@ -123,7 +159,10 @@ t.test('references that expand exponentially', (t) => {
   }
   both(t, { $ref: '#/$defs/d40', $defs }, 'invalid_value it', 'doubling')
   const chain = Object.fromEntries(
-    Array.from({ length: 1_000 }, (_, index) => [`d${index}`, index === 999 ? {} : { $ref: `#/$defs/d${index + 1}` }]),
+    Array.from({ length: 1_000 }, (_, index) => [
+      `d${index}`,
+      index === 999 ? {} : { $ref: `#/$defs/d${index + 1}` },
+    ]),
   )
   both(t, { $ref: '#/$defs/d0', $defs: chain }, 'invalid_value it', 'a long chain')
   t.end()
@@ -140,12 +179,41 @@ t.test('costly constraints are refused in a grammar and dropped from a tool', (t
 })
 
 t.test('tame patterns', (t) => {
-  for (const pattern of ['^[a-z]+$', '^\\d{4}-\\d{2}-\\d{2}$', '^(foo|bar)*$', '(?:ab){2,5}', '^\\w+@\\w+\\.\\w+$', '[(+*]+x', '\\(a+\\)+', '', 'a|b|c', '(a)(b+)(c)', 'a{,5}', 'x{']) {
+  for (const pattern of [
+    '^[a-z]+$',
+    '^\\d{4}-\\d{2}-\\d{2}$',
+    '^(foo|bar)*$',
+    '(?:ab){2,5}',
+    '^\\w+@\\w+\\.\\w+$',
+    '[(+*]+x',
+    '\\(a+\\)+',
+    '',
+    'a|b|c',
+    '(a)(b+)(c)',
+    'a{,5}',
+    'x{',
+  ]) {
     t.ok(isTamePattern(pattern), pattern)
   }
-  for (const pattern of ['(a+)+b', '(a*)*', '((a+)b)*', '(?:a+){2,}', '(a|b+)*?', '(a{1,3})+', '(?=a)', '(?<!a)b', '(?P<n>a)', '(a)\\1', '\\k<n>', 'a{5000}', 'a{1,99999}', '(((a{1,10}){1,10}){1,10})', 'x'.repeat(513)]) {
+  for (const pattern of [
+    '(a+)+b',
+    '(a*)*',
+    '((a+)b)*',
+    '(?:a+){2,}',
+    '(a|b+)*?',
+    '(a{1,3})+',
+    '(?=a)',
+    '(?<!a)b',
+    '(?P<n>a)',
+    '(a)\\1',
+    '\\k<n>',
+    'a{5000}',
+    'a{1,99999}',
+    '(((a{1,10}){1,10}){1,10})',
+    'x'.repeat(513),
+  ]) {
     t.notOk(isTamePattern(pattern), pattern)
   }
-  t.ok(isTamePattern('('.repeat(512)), 'an unclosed group is the engine\'s to refuse')
+  t.ok(isTamePattern('('.repeat(512)), "an unclosed group is the engine's to refuse")
   t.end()
 })

@@ -5,7 +5,8 @@ import { jsonBounds } from '../../src/openai/strict-json.ts'
 import { chatVerdict, goodBodies, parse, verdict, verdictOf } from '../support/request-body.ts'
 
 const endpoints = ['chat.completions', 'completions', 'embeddings'] as const
-const raw = (body: string): string => verdictOf(() => parseCall('chat.completions', Buffer.from(body), { unknownFields: 'refuse' }))
+const raw = (body: string): string =>
+  verdictOf(() => parseCall('chat.completions', Buffer.from(body), { unknownFields: 'refuse' }))
 
 t.test('the facts of a call', (t) => {
   const call = parse('chat.completions', {
@@ -59,26 +60,35 @@ t.test('logprobs by every way to ask', (t) => {
 })
 
 t.test('structured outputs count as a schema', (t) => {
-  t.equal(parse('chat.completions', { structured_outputs: { json: { type: 'object' } } }).responseFormat, 'json_schema')
+  t.equal(
+    parse('chat.completions', { structured_outputs: { json: { type: 'object' } } }).responseFormat,
+    'json_schema',
+  )
   t.end()
 })
 
 t.test('bodies that are no call', (t) => {
   for (const body of ['[]', 'null', '1', '"x"']) t.equal(raw(body), 'invalid_value', body)
-  for (const body of ['', '{', '{"model":"a","model":"b"}', '{"__proto__":{}}', '\ufeff{}']) t.equal(raw(body), 'invalid_json', body)
+  for (const body of ['', '{', '{"model":"a","model":"b"}', '{"__proto__":{}}', '\ufeff{}'])
+    t.equal(raw(body), 'invalid_json', JSON.stringify(body))
   t.equal(raw(`{"x":${'['.repeat(100)}`), 'json_too_complex')
   t.equal(raw('{}'), 'missing_field model')
   t.equal(raw('{"model":"m"}'), 'missing_field messages')
   const bounds = { ...jsonBounds, keysMax: 3 }
-  const act = () => parseCall('embeddings', Buffer.from('{"model":"m","input":"x","user":"u","dimensions":1}'), { unknownFields: 'refuse', bounds })
+  const act = () =>
+    parseCall('embeddings', Buffer.from('{"model":"m","input":"x","user":"u","dimensions":1}'), {
+      unknownFields: 'refuse',
+      bounds,
+    })
   t.equal(verdictOf(act), 'json_too_complex')
   t.end()
 })
 
 t.test('model names', (t) => {
-  for (const model of ['m1', 'meta-llama/Llama-3.1-8B-Instruct', 'a:b@c+d_e.f']) t.equal(chatVerdict({ model }), 'accepted', model)
+  for (const model of ['m1', 'meta-llama/Llama-3.1-8B-Instruct', 'a:b@c+d_e.f'])
+    t.equal(chatVerdict({ model }), 'accepted', model)
   for (const model of ['', 'a b', 'a\nb', 'é', 'x'.repeat(257), '../x\\', 5, ['m1'], 'a\u0000']) {
-    t.equal(chatVerdict({ model }), 'invalid_value model', String(model))
+    t.equal(chatVerdict({ model }), 'invalid_value model', JSON.stringify(model))
   }
   t.end()
 })
@@ -87,7 +97,10 @@ t.test('stream is a boolean and its options a closed list', (t) => {
   t.equal(chatVerdict({ stream: 'true' }), 'invalid_value stream')
   t.equal(chatVerdict({ stream: 1 }), 'invalid_value stream')
   t.equal(chatVerdict({ stream: null }), 'accepted')
-  t.equal(chatVerdict({ stream_options: { include_usage: true, other: 1 } }), 'unknown_parameter stream_options.other')
+  t.equal(
+    chatVerdict({ stream_options: { include_usage: true, other: 1 } }),
+    'unknown_parameter stream_options.other',
+  )
   t.equal(chatVerdict({ stream_options: { include_usage: 1 } }), 'invalid_value stream_options.include_usage')
   t.end()
 })
@@ -104,14 +117,19 @@ t.test('unknown fields, by policy', (t) => {
 })
 
 t.test('a dangerous field is refused under every policy, and harmless as null', (t) => {
+  const names = Object.keys(refusedFields)
+  t.ok(names.length > 100)
   for (const endpoint of endpoints) {
-    for (const name of Object.keys(refusedFields)) {
-      for (const unknownFields of ['refuse', 'drop'] as const) {
-        const outcome = verdict(endpoint, { [name]: { any: 'thing' } }, unknownFields)
-        if (outcome !== `unsupported_parameter ${name}`) t.match(outcome, new RegExp(`^(token_ids|remote_content)_refused ${name}$`))
-      }
+    for (const unknownFields of ['refuse', 'drop'] as const) {
+      const outcomes = names.map((name) => verdict(endpoint, { [name]: { any: 'thing' } }, unknownFields))
+      const refusal = /^(?:unsupported_parameter|token_ids_refused|remote_content_refused) (\w+)$/
+      t.same(
+        outcomes.map((outcome) => refusal.exec(outcome)?.[1]),
+        names,
+        `${endpoint} ${unknownFields}`,
+      )
     }
-    const nothing = Object.fromEntries(Object.keys(refusedFields).map((name) => [name, null]))
+    const nothing = Object.fromEntries(names.map((name) => [name, null]))
     t.same(parse(endpoint, nothing).fields, goodBodies[endpoint])
   }
   t.end()

@@ -98,17 +98,14 @@ t.test('bounds', (t) => {
     ['the longest comment', `:${'a'.repeat(499)}\n`, 'complete'],
     ['a longer comment', `:${'a'.repeat(500)}`, 'upstream_protocol'],
     ['a line without end', 'a'.repeat(501), 'upstream_protocol'],
-    ['the largest event', `${line(500)}${line(500)}${line(17)}\n`, 'complete'],
-    ['one byte more', `${line(500)}${line(500)}${line(18)}\n`, 'upstream_protocol'],
+    ['the largest event', `${line(500)}${line(500)}${line(16)}\n`, 'complete'],
+    ['one byte more', `${line(500)}${line(500)}${line(17)}\n`, 'upstream_protocol'],
     ['many empty data lines', `${'data\n'.repeat(1_002)}\n`, 'upstream_protocol'],
   ]
   for (const [name, text, expected] of cases) {
     t.equal(decode([encode(text)]).end, expected, name)
     const bytes = encode(text)
-    const single = cut(
-      bytes,
-      bytes.map((_, i) => i),
-    )
+    const single = cut(bytes, [...bytes.keys()])
     t.equal(decode(single).end, expected, `${name}, byte by byte`)
   }
   t.end()
@@ -127,6 +124,9 @@ t.test('invariant 4: after a refusal nothing comes out', (t) => {
   t.throws(() => decoder.push(encode('a'.repeat(600))), { code: 'upstream_protocol' })
   t.throws(() => decoder.push(encode('\n\ndata: a\n\n')), { code: 'upstream_protocol' })
   t.throws(() => decoder.end(), { code: 'upstream_protocol' })
+  const later = new SseDecoder(bounds)
+  t.same(later.push(encode(`data: a\n\n${'b'.repeat(600)}`)), [{ name: '', data: 'a' }])
+  t.throws(() => later.push(encode('data: c\n\n')), { code: 'upstream_protocol' })
   t.end()
 })
 
@@ -144,21 +144,16 @@ const stream = fc
 t.test('invariant 1: the events do not depend on the cuts', (t) => {
   fc.assert(
     fc.property(stream, fc.array(fc.nat(600), { maxLength: 40 }), (bytes, places) => {
-      const whole = decode([bytes])
+      const whole = JSON.stringify(decode([bytes]))
       const inside = places.filter((place) => place <= bytes.length)
-      t.same(decode(cut(bytes, inside)), whole)
-      t.same(
-        decode(
-          cut(
-            bytes,
-            [...bytes].map((_, i) => i),
-          ),
-        ),
-        whole,
+      return (
+        JSON.stringify(decode(cut(bytes, inside))) === whole &&
+        JSON.stringify(decode(cut(bytes, [...bytes.keys()]))) === whole
       )
     }),
     { numRuns: 150 },
   )
+  t.pass('holds for each example')
   t.end()
 })
 
@@ -174,7 +169,7 @@ function reference(text: string): SseEvent[] {
       lines = []
       continue
     }
-    const [, field, value] = /^([^:]*)(?:: ?([^]*))?$/.exec(line) ?? []
+    const [, field, value] = /^([^:]*)(?:: ?(.*))?$/su.exec(line) ?? []
     if (field === 'data') lines.push(value ?? '')
     if (field === 'event') name = value ?? ''
   }
@@ -189,11 +184,13 @@ t.test('invariant 5: the same events as the standard', (t) => {
     )
     .map((parts) => parts.join(''))
   fc.assert(
-    fc.property(short, (text) => {
-      t.same(decode([encode(text)]).events, reference(text))
-    }),
+    fc.property(
+      short,
+      (text) => JSON.stringify(decode([encode(text)]).events) === JSON.stringify(reference(text)),
+    ),
     { numRuns: 300 },
   )
+  t.pass('holds for each example')
   t.end()
 })
 
@@ -227,16 +224,19 @@ t.test('the JSON of an event', (t) => {
 })
 
 t.test('what is encoded comes back as one event', (t) => {
-  const json = fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }))
+  const text = fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)), maxLength: 12 })
+  const json = fc.dictionary(text, text, { maxKeys: 3 })
   fc.assert(
     fc.property(json, (fields) => {
       const object = JSON.parse(JSON.stringify(fields))
       const decoder = new SseDecoder({ eventBytesMax: 1_000_000, lineBytesMax: 1_000_000 })
       const [event, ...more] = decoder.push(encode(encodeEvent(object)))
-      t.same([event && eventJson(event), more, decoder.end()], [object, [], 'complete'])
+      const found = [event && eventJson(event), more, decoder.end()]
+      return JSON.stringify(found) === JSON.stringify([object, [], 'complete'])
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   )
+  t.pass('holds for each example')
   t.end()
 })
 

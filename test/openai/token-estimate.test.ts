@@ -21,7 +21,15 @@ const base64 = random(10_000, `${lower.toUpperCase()}${lower}0123456789+/`)
 const samples: [name: string, text: string, bytesPerToken: number, aboveMax: number][] = [
   ['English prose', prose, 4.8, 1.6],
   ['TypeScript', source, 4.3, 1.8],
-  ['minified JSON', JSON.stringify({ model: 'm', messages: Array.from({ length: 20 }, (_, id) => ({ id, role: 'user', content: prose })) }), 4.2, 1.8],
+  [
+    'minified JSON',
+    JSON.stringify({
+      model: 'm',
+      messages: Array.from({ length: 20 }, (_, id) => ({ id, role: 'user', content: prose })),
+    }),
+    4.2,
+    1.8,
+  ],
   ['CSV', Array.from({ length: 500 }, (_, row) => `${row * 37},${row * 1001},0.${row}`).join('\n'), 1.73, 2],
   ['base64', base64, 1.47, 1.25],
   ['random letters', random(10_000, lower), 2, 1.6],
@@ -40,7 +48,8 @@ t.test('errs upwards, by a bounded factor', (t) => {
 })
 
 t.test('long unbroken runs cannot hide', (t) => {
-  for (const text of ['a'.repeat(10_000), 'A1b2'.repeat(2_500), '0'.repeat(10_000)]) t.ok(estimateTokens(text) >= 10_000 / 1.5)
+  for (const text of ['a'.repeat(10_000), 'A1b2'.repeat(2_500), '0'.repeat(10_000)])
+    t.ok(estimateTokens(text) >= 10_000 / 1.5)
   t.ok(estimateTokens(' '.repeat(10_000)) > 500)
   t.ok(estimateTokens('\n'.repeat(10_000)) > 4_000)
   t.equal(estimateTokens(''), 0)
@@ -80,12 +89,30 @@ t.test('a call: texts, template, tools, media', (t) => {
   const small = chat(user('hi'))
   t.ok(small >= 10 && small < 30)
   t.ok(chat(user(prose)) >= small + prose.length / 5)
-  t.equal(chat({ messages: [{ role: 'user', content: 'hi' }, { role: 'user', content: 'hi' }] }) - small, chat({ messages: Array.from({ length: 3 }, () => ({ role: 'user', content: 'hi' })) }) - chat({ messages: Array.from({ length: 2 }, () => ({ role: 'user', content: 'hi' })) }))
+  t.equal(
+    chat({
+      messages: [
+        { role: 'user', content: 'hi' },
+        { role: 'user', content: 'hi' },
+      ],
+    }) - small,
+    chat({ messages: Array.from({ length: 3 }, () => ({ role: 'user', content: 'hi' })) }) -
+      chat({ messages: Array.from({ length: 2 }, () => ({ role: 'user', content: 'hi' })) }),
+  )
   const image = { type: 'image_url', image_url: { url: pngUrl } }
-  t.equal(chat(user([image, image])) - chat(user([image])), 1_500, 'an image has a price that its bytes do not set')
-  const tools = [{ type: 'function', function: { name: 'f', description: prose, parameters: { type: 'object' } } }]
+  t.equal(
+    chat(user([image, image])) - chat(user([image])),
+    1_500,
+    'an image has a price that its bytes do not set',
+  )
+  const tools = [
+    { type: 'function', function: { name: 'f', description: prose, parameters: { type: 'object' } } },
+  ]
   t.ok(chat({ tools }) > small + estimateTokens(prose))
-  const audio = { type: 'input_audio', input_audio: { format: 'mp3', data: Buffer.from(`ID3${'x'.repeat(99_999)}`).toString('base64') } }
+  const audio = {
+    type: 'input_audio',
+    input_audio: { format: 'mp3', data: Buffer.from(`ID3${'x'.repeat(99_999)}`).toString('base64') },
+  }
   t.ok(chat(user([audio])) > 100)
   t.end()
 })

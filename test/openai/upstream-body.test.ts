@@ -25,22 +25,33 @@ t.test('model, bound and usage are ours', (t) => {
 
 t.test('running usage only where a server has it', (t) => {
   const call = parse('chat.completions', { stream: true })
-  for (const server of ['vllm', 'sglang'] as const) t.ok(bodyOf(call, server).stream_options.continuous_usage_stats, server)
-  for (const server of ['llamacpp', 'tgi', 'openai'] as const) t.same(bodyOf(call, server).stream_options, { include_usage: true }, server)
+  for (const server of ['vllm', 'sglang'] as const)
+    t.ok(bodyOf(call, server).stream_options.continuous_usage_stats, server)
+  for (const server of ['llamacpp', 'tgi', 'openai'] as const)
+    t.same(bodyOf(call, server).stream_options, { include_usage: true }, server)
   const whole = parse('chat.completions', { stream: false, stream_options: { include_usage: true } })
   t.notOk('stream_options' in bodyOf(whole), 'no stream, no options')
   t.end()
 })
 
 t.test('exactly one output bound, never above the permit', (t) => {
-  const bounds = [{ max_tokens: undefined }, { max_tokens: 10 }, { max_completion_tokens: 20 }, { max_tokens: 10, max_completion_tokens: 20 }]
+  const bounds = [
+    { max_tokens: undefined },
+    { max_tokens: 10 },
+    { max_completion_tokens: 20 },
+    { max_tokens: 10, max_completion_tokens: 20 },
+  ]
   for (const server of servers) {
     for (const fields of bounds) {
       for (const outputTokensMax of [5, 15, 100]) {
         const body = bodyOf(parse('chat.completions', fields), server, outputTokensMax)
         const sent = [body.max_tokens, body.max_completion_tokens].filter((bound) => bound !== undefined)
         const asked = fields.max_completion_tokens ?? fields.max_tokens ?? 100
-        t.same(sent, [Math.min(asked, outputTokensMax)], `${server} ${JSON.stringify(fields)} ${outputTokensMax}`)
+        t.same(
+          sent,
+          [Math.min(asked, outputTokensMax)],
+          `${server} ${JSON.stringify(fields)} ${outputTokensMax}`,
+        )
         t.equal('max_completion_tokens' in body, server === 'openai')
       }
     }
@@ -65,23 +76,29 @@ t.test('whatever is asked, only table fields are sent, and what is sent parses a
   const value = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom(true, false, 1, 0.5, 'x', ['x']))
   const endpoint = fc.constantFrom('chat.completions', 'completions', 'embeddings')
   let taken = 0
-  const property = fc.property(endpoint, fc.dictionary(name, value, { maxKeys: 6 }), fc.constantFrom(...servers), (endpoint, fields, server) => {
-    const { model, messages, prompt, input, ...rest } = fields
-    let call: Call
-    try {
-      call = parse(endpoint, rest, 'drop')
-    } catch (error) {
-      return error instanceof Refusal
-    }
-    taken += 1
-    const body = bodyOf(call, server)
-    const known = Object.keys(requestTables[endpoint].fields)
-    const { max_tokens, max_completion_tokens, stream_options, ...again } = body
-    return (
-      Object.keys(body).every((key) => known.includes(key) && (endpoint === 'embeddings' || !(key in refusedFields))) &&
-      JSON.stringify(parse(endpoint, again).fields['model']) === '"org/real-model"'
-    )
-  })
+  const property = fc.property(
+    endpoint,
+    fc.dictionary(name, value, { maxKeys: 6 }),
+    fc.constantFrom(...servers),
+    (endpoint, fields, server) => {
+      const { model, messages, prompt, input, ...rest } = fields
+      let call: Call
+      try {
+        call = parse(endpoint, rest, 'drop')
+      } catch (error) {
+        return error instanceof Refusal
+      }
+      taken += 1
+      const body = bodyOf(call, server)
+      const known = Object.keys(requestTables[endpoint].fields)
+      const { max_tokens, max_completion_tokens, stream_options, ...again } = body
+      return (
+        Object.keys(body).every(
+          (key) => known.includes(key) && (endpoint === 'embeddings' || !(key in refusedFields)),
+        ) && JSON.stringify(parse(endpoint, again).fields['model']) === '"org/real-model"'
+      )
+    },
+  )
   t.doesNotThrow(() => fc.assert(property, { numRuns: 400 }))
   t.ok(taken > 40, 'the property saw calls that were accepted')
   t.end()

@@ -61,6 +61,19 @@ t.test('1: in no window are there more than burst + t / interval', async (t) => 
   t.doesNotThrow(() => fc.assert(property, { numRuns: 300 }))
 })
 
+t.test('1: a caller who is always exactly on time gets the rate, never more', async (t) => {
+  const property = fc.property(rate, (limit) => {
+    let tatUs = 0
+    let nowUs = 0
+    for (let passed = 1; passed <= 60; passed++) {
+      nowUs += take(tatUs, nowUs, limit).waitUs
+      tatUs = take(tatUs, nowUs, limit).tatUs
+      assert.ok(passed <= limit.burst + (nowUs * limit.amount) / 60_000_000)
+    }
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 100 }))
+})
+
 t.test('2: a refusal changes nothing, and its wait is exact to the microsecond', async (t) => {
   let refusals = 0
   const property = fc.property(rate, steps, (limit, shares) => {

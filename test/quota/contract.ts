@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import t, { type Test } from 'tap'
 
 import type { Limit } from '../../src/policy/policy.ts'
-import type { Admission, Quota } from '../../src/quota/quota.ts'
+import type { Admission } from '../../src/quota/quota.ts'
 import { Refusal, type RefusalCode } from '../../src/refusal.ts'
 import { checkHistories } from './histories.ts'
 import { inFlight, release, requests, type Subject } from './subject.ts'

@@ -66,7 +66,7 @@ const each: { [E in keyof Events]: (events: Events, text: string) => unknown } =
   configRejected: (events, text) => events.configRejected(Array(1000).fill(text), text),
   tlsReloaded: (events, text) => events.tlsReloaded('traffic', text, Number.NaN),
   tlsRejected: (events, text) => events.tlsRejected('traffic', new Error(text)),
-  keysReloaded: (events, text) => events.keysReloaded(text, 2),
+  keysReloaded: (events, text) => events.keysReloaded(text),
   keysUnavailable: (events, text) => events.keysUnavailable(text, text),
   revocationsReloaded: (events) => events.revocationsReloaded(1, 2),
   revocationsRejected: (events, text) => events.revocationsRejected(new Error(text)),

@@ -111,6 +111,7 @@ t.test('odd label values fold, so the number of series stays bounded', async (t)
     metrics.upstreamAnswered(odd, index, 1)
     metrics.authFailed('jwt', odd as RefusalCode)
     metrics.tlsClientError(odd)
+    metrics.malformedRequest(odd)
   }
   const families = await read()
   const samples = [...families.values()].reduce((sum, family) => sum + family.samples.length, 0)

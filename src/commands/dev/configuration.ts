@@ -16,7 +16,8 @@ export interface DevPorts {
   readonly probesPort: number
 }
 
-const HEAD = '# Made by `npm start`; made anew at the next one. Edit it while the gateway runs: changes take effect at once.\n'
+const HEAD =
+  '# Made by `npm start`; made anew at the next one. Edit it while the gateway runs: changes take effect at once.\n'
 
 /** Writes the four files of the configuration: the same kind that production uses, with everything on. */
 export function writeConfiguration(directory: string, ports: DevPorts, upstream: DevUpstream): void {
@@ -32,7 +33,9 @@ export function writeConfiguration(directory: string, ports: DevPorts, upstream:
 }
 
 const runtimeYaml = (): string =>
-  checkRuntime(process.versions.node).supported ? '' : `runtime:\n  allowUnsupportedNode: ${process.versions.node}\n`
+  checkRuntime(process.versions.node).supported
+    ? ''
+    : `runtime:\n  allowUnsupportedNode: ${process.versions.node}\n`
 
 const gatewayYaml = ({ port, probesPort }: DevPorts): string => `traffic:
   host: 127.0.0.1
@@ -70,7 +73,9 @@ function modelsYaml({ origin, server, models, secured }: DevUpstream): string {
 `
       : `    plaintext: allowed
 `
-  const names = models.map((name) => `  ${JSON.stringify(name)}: {pool: upstream, outputTokensMax: 4096}\n`).join('')
+  const names = models
+    .map((name) => `  ${JSON.stringify(name)}: {pool: upstream, outputTokensMax: 4096}\n`)
+    .join('')
   return `pools:
   upstream:
     server: ${server}

@@ -21,9 +21,9 @@ export async function makeFolder(directory: string): Promise<UpstreamSecrets> {
     mkdirSync(join(directory, folder), { recursive: true, mode: 0o700 })
   }
   const lasting = { notAfter: new Date(Date.now() + 30 * DAYS_MS) }
-  const [serverCa, clientCa, upstreamCa] = await Promise.all(
+  const [serverCa, clientCa, upstreamCa] = (await Promise.all(
     ['server', 'client', 'upstream'].map((name) => makeAuthority(`Sallyport throw-away ${name} CA`, lasting)),
-  ) as [Authority, Authority, Authority]
+  )) as [Authority, Authority, Authority]
   await writeTraffic(write, serverCa, clientCa)
   writeIssuer(write)
   return await writeUpstream(write, upstreamCa)
@@ -38,7 +38,10 @@ const writerIn =
 
 async function writeTraffic(write: Write, serverCa: Authority, clientCa: Authority): Promise<void> {
   const server = await issueServer(serverCa)
-  const client = await clientCa.issue({ subject: 'CN=developer', uris: ['spiffe://sallyport.test/developer'] })
+  const client = await clientCa.issue({
+    subject: 'CN=developer',
+    uris: ['spiffe://sallyport.test/developer'],
+  })
   write('ca.crt', serverCa.cert)
   write('client.crt', client.cert)
   write('client.key', client.key)

@@ -20,9 +20,15 @@ export async function findUpstream(origin: string): Promise<DevUpstream> {
   }
   const cards = await listModels(url)
   const models = cards.flatMap(({ id }) => (typeof id === 'string' && modelName.test(id) ? [id] : []))
-  if (models.length === 0) throw new CommandFailed(`${url.origin}/v1/models names no model that a caller could use.`)
+  if (models.length === 0)
+    throw new CommandFailed(`${url.origin}/v1/models names no model that a caller could use.`)
   const owner = String(cards[0]?.owned_by)
-  return { origin: url.origin, server: serverByOwner[owner] ?? 'vllm', models: models.slice(0, MODELS_MAX), secured: 'none' }
+  return {
+    origin: url.origin,
+    server: serverByOwner[owner] ?? 'vllm',
+    models: models.slice(0, MODELS_MAX),
+    secured: 'none',
+  }
 }
 
 async function listModels(url: URL): Promise<{ id?: unknown; owned_by?: unknown }[]> {
@@ -32,7 +38,9 @@ async function listModels(url: URL): Promise<{ id?: unknown; owned_by?: unknown 
     return Array.isArray(data) ? data : []
   } catch (error) {
     const reason = (error as Error & { cause?: Error }).cause?.message ?? (error as Error).message
-    throw new CommandFailed(`No model server answers on ${url.origin}/v1/models (${reason}). Start it, then try again.`)
+    throw new CommandFailed(
+      `No model server answers on ${url.origin}/v1/models (${reason}). Start it, then try again.`,
+    )
   }
 }
 

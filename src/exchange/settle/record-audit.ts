@@ -28,7 +28,7 @@ export async function recordEnding(trail: Trail, rules: AuditRules): Promise<voi
 const admissionRecord = (trail: Trail, policyHash: string): AuditEvent => ({
   event: 'exchange.admitted',
   request_id: trail.id,
-  time: new Date(trail.startedAt).toISOString(),
+  time: trail.isoNow,
   policy: policyHash,
   ...caller(trail),
   ...asked(trail),
@@ -37,7 +37,7 @@ const admissionRecord = (trail: Trail, policyHash: string): AuditEvent => ({
 const endingRecord = (trail: Trail, policyHash: string): AuditEvent => ({
   event: 'exchange.ended',
   request_id: trail.id,
-  time: new Date(trail.startedAt + trail.elapsedMs).toISOString(),
+  time: trail.isoNow,
   policy: policyHash,
   // An admitted exchange named its caller and its call in the admission record already.
   ...(trail.admissionRecorded ? {} : { ...caller(trail), ...asked(trail) }),

@@ -9,7 +9,7 @@ export const SYMBOLS = DISTINCT_UNITS + 1
 export type CharSet = Uint8Array
 
 /** The symbol of a code unit. */
-export const symbolOf = (unit: number): number => (unit < DISTINCT_UNITS ? unit : DISTINCT_UNITS)
+export const symbolOf = (unit: number): number => Math.min(unit, DISTINCT_UNITS)
 
 /** A set from inclusive ranges of code units. */
 export function rangesSet(...ranges: readonly (readonly [number, number])[]): CharSet {

@@ -142,7 +142,7 @@ class LaunchBuilder {
     this.#afterEscape = (far, near) => backslashes.includes(far) && escapes.includes(near)
   }
 
-  build(group: readonly number[], bit: number): Launch {
+  build(group: readonly number[]): Launch {
     const { size } = this.#alphabet
     const starts = new Uint16Array(size * size)
     const known = new Map<string, number>()
@@ -155,7 +155,7 @@ class LaunchBuilder {
         starts[far * size + near] = state
       }
     }
-    return { starts, head: this.#head(group, bit) }
+    return { starts, head: this.#head(group) }
   }
 
   #mayFollow(rule: number, far: number, near: number): boolean {
@@ -168,12 +168,12 @@ class LaunchBuilder {
     )
   }
 
-  #head(group: readonly number[], bit: number): Launch['head'] {
+  #head(group: readonly number[]): Launch['head'] {
     const head = this.#rules[group[0] as number]?.head
     if (head === undefined) return undefined
     const first = new Uint8Array(this.#alphabet.size)
     for (const symbol of this.#alphabet.classesOf(head.first)) first[symbol] = 1
-    return { bit, lengthMax: head.lengthMax, first }
+    return { lengthMax: head.lengthMax, first }
   }
 }
 
@@ -199,9 +199,9 @@ function stateTables(rules: readonly ParsedRule[], nfa: Nfa, dfa: Dfa) {
 /** Marks the state in which each head loops, so that the scanner can let its start slide. */
 function markHeads(
   launches: readonly Launch[],
-  automaton: Pick<Automaton, 'table' | 'shift' | 'lengths'>,
-): Uint8Array {
-  const heads = new Uint8Array(automaton.lengths.length)
+  automaton: Pick<Automaton, 'table' | 'shift' | 'flags'>,
+): Uint32Array {
+  const heads = new Uint32Array(automaton.flags.length)
   for (const [index, { starts, head }] of launches.entries()) {
     if (head === undefined) continue
     const state = automaton.table[
@@ -211,9 +211,29 @@ function markHeads(
     if (head.first.some((member, symbol) => member === 1 && row[symbol] !== state)) {
       throw new PatternError('a head must end at a character that is not one of its rest')
     }
-    heads[state] = index + 1
+    heads[state] = 1 << index
   }
   return heads
+}
+
+/** Which launches may begin by the class to the left and the first class, whatever stands further left. */
+function gateTable(
+  launches: readonly Launch[],
+  table: Uint16Array,
+  shift: number,
+  size: number,
+): Uint32Array {
+  const gates = new Uint32Array(size << shift)
+  for (const [index, { starts }] of launches.entries()) {
+    for (const [context, start] of starts.entries()) {
+      const row = (context % size) << shift
+      for (let symbol = 0; symbol < size; symbol++) {
+        if (table[(start << shift) | symbol] !== 0)
+          gates[row | symbol] = (gates[row | symbol] as number) | (1 << index)
+      }
+    }
+  }
+  return gates
 }
 
 /** Compiles recognizers; a rule outside the subset or without a bound is refused with the reason. */
@@ -228,7 +248,7 @@ export function compile(recognizers: readonly Recognizer[]): Automaton {
   const groups = [plain, ...indexes.filter((index) => !plain.includes(index)).map((index) => [index])]
   if (groups.length > 30) throw new PatternError('more than 29 rules have a head')
   const builder = new LaunchBuilder(rules, alphabet, dfa, firsts)
-  const launches = groups.map((group, index) => builder.build(group, 1 << index))
+  const launches = groups.map((group) => builder.build(group))
   const shift = Math.ceil(Math.log2(alphabet.size))
   const states = stateTables(rules, nfa, dfa)
   const table = dfa.table(shift)
@@ -247,6 +267,7 @@ export function compile(recognizers: readonly Recognizer[]): Automaton {
     shift,
     ...states,
     heads: markHeads(launches, { table, shift, flags: states.flags }),
+    gates: gateTable(launches, table, shift, alphabet.size),
     edges: classRows(rules, alphabet, ({ right }) => edgeBits(right)),
     tails: classRows(rules, alphabet, ({ tail }) => [
       [tail?.members, tailFlag.member],

@@ -59,7 +59,7 @@ function isInternational(text: string, start: number, end: number): boolean {
   return length >= min && length <= max && (code !== 1 || isNanp(text, start, end))
 }
 
-/** No area code of the North American plan ends in 11, and none has 9 in the middle. */
+/** No area code of the North American plan ends in 11. */
 function isNanp(text: string, start: number, end: number): boolean {
   const number: number[] = []
   for (let index = end - 1; index >= start && number.length < 10; index--) {
@@ -67,7 +67,7 @@ function isNanp(text: string, start: number, end: number): boolean {
     if (digit >= 0) number.unshift(digit)
   }
   const [first = 0, second = 0, third = 0, exchange = 0] = number
-  return first >= 2 && exchange >= 2 && second !== 9 && !(second === 1 && third === 1)
+  return first >= 2 && exchange >= 2 && !(second === 1 && third === 1)
 }
 
 const international: Rule = {
