@@ -77,7 +77,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     startedAtSeconds: Math.floor(clock.now() / 1000),
   }
   const running = new Running(options, foundation, server, material)
-  return await running.start(config)
+  return await running.start()
 }
 
 /** The process's gateway: two servers, and the one value that a reload replaces. */
@@ -130,11 +130,10 @@ class Running implements RunningGateway {
     return originOf('http', this.#probes.server.address())
   }
 
-  async start(config: Config): Promise<RunningGateway> {
+  async start(): Promise<RunningGateway> {
     const { events, audit, clock, metrics } = this.#foundation
     await this.#traffic.ready()
-    await this.#apply(config)
-    this.#reloader = new Reloader(config, {
+    this.#reloader = new Reloader(this.#options.config, {
       source: this.#options.source,
       clock,
       metrics,
@@ -142,6 +141,8 @@ class Running implements RunningGateway {
       audit,
       apply: (next) => this.#apply(next),
     })
+    const config = await this.#reloader.first()
+    await this.#apply(config)
     await audit.append({
       event: 'gateway.started',
       time: isoNow(clock),

@@ -7,14 +7,18 @@ const refuse = (why: string): never => {
   throw new TypeError(`no canonical JSON form: ${why}`)
 }
 
-/** A string as RFC 8785 §3.2.2.2 writes it: ECMAScript's own quoting; lone surrogates have no UTF-8 and are refused. */
+/**
+ * A string as RFC 8785 §3.2.2.2 writes it: ECMAScript's own quoting; lone surrogates have no UTF-8 and are
+ * refused.
+ */
 export function canonicalString(text: string): string {
   return text.isWellFormed() ? JSON.stringify(text) : refuse('a string with a lone surrogate')
 }
 
 function canonicalNumber(value: number): string {
   if (!Number.isFinite(value)) refuse('a number that is not finite')
-  // RFC 8785 would write -0 as 0: two values with one form. A log that is compared byte by byte wants neither.
+  // RFC 8785 would write -0 as 0: two values with one form. A log that is compared byte by byte wants
+  // neither.
   if (Object.is(value, -0)) refuse('minus zero')
   return String(value)
 }
@@ -56,8 +60,8 @@ function canonicalAt(value: AuditValue, depth: number): string {
 }
 
 /**
- * The one text form of a JSON value (RFC 8785, JCS): keys sorted, numbers as ECMAScript writes them, no white space.
- * Members that are `undefined` are left out. Throws a TypeError for what has no such form.
+ * The one text form of a JSON value (RFC 8785, JCS): keys sorted, numbers as ECMAScript writes them, no white
+ * space. Members that are `undefined` are left out. Throws a TypeError for what has no such form.
  */
 export function canonical(value: AuditValue): string {
   return canonicalAt(value, 0)

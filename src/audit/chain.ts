@@ -1,10 +1,12 @@
 /**
  * The hash chain, as functions of bytes. Invariants:
  *
- * 1. line = canonical(record) + '\n', and record.hash = SHA-256(canonical(record without `hash`)) in lower-case hex.
+ * 1. line = canonical(record) + '\n', and record.hash = SHA-256(canonical(record without `hash`)) in
+ *    lower-case hex.
  * 2. record.prev is the hash of the record before it, record.seq is one more than that record's.
  * 3. One record is one line: canonical JSON escapes every control character, so no field can start a line.
- * 4. Every string value has at most `stringUnitsMax` UTF-16 units and every line at most `recordBytesMax` bytes.
+ * 4. Every string value has at most `stringUnitsMax` UTF-16 units and every line at most `recordBytesMax`
+ *    bytes.
  */
 import { isUtf8 } from 'node:buffer'
 import { hash } from 'node:crypto'
@@ -37,7 +39,10 @@ export function positionFrom(text: string): Position | undefined {
   return { seq: Number(seq), hash: String(digest) }
 }
 
-/** An event ready to be sealed: copied, bounded, written out field by field. Later changes to the event do not reach it. */
+/**
+ * An event ready to be sealed: copied, bounded, written out field by field. Later changes to the event do not
+ * reach it.
+ */
 export interface Draft {
   readonly event: AuditEvent
   readonly members: readonly Member[]
@@ -57,7 +62,10 @@ function boundedString(text: string): string {
   return short.toWellFormed()
 }
 
-/** What comes from outside is cut to size instead of refused: a long user agent must not keep a record out of the log. */
+/**
+ * What comes from outside is cut to size instead of refused: a long user agent must not keep a record out of
+ * the log.
+ */
 function bounded(value: AuditValue | undefined): AuditValue | undefined {
   if (typeof value === 'string') return boundedString(value)
   if (typeof value === 'number') return value === 0 ? 0 : value
@@ -66,7 +74,10 @@ function bounded(value: AuditValue | undefined): AuditValue | undefined {
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, bounded(field)]))
 }
 
-/** Copies and bounds an event. Throws a TypeError for an event that cannot be recorded: that is a bug of the writer. */
+/**
+ * Copies and bounds an event. Throws a TypeError for an event that cannot be recorded: that is a bug of the
+ * writer.
+ */
 export function draftOf(event: AuditEvent): Draft {
   if (!timeForm.test(event.time))
     throw new TypeError('audit event: time is not RFC 3339 with milliseconds in UTC')

@@ -9,11 +9,17 @@ const backslash = 0x5c
 /** A line of a segment, without its newline. */
 export interface Frame {
   readonly bytes: Buffer
-  /** False for what follows the last newline: a frame whose write was cut short, or something that is not ours. */
+  /**
+   * False for what follows the last newline: a frame whose write was cut short, or something that is not
+   * ours.
+   */
   readonly ended: boolean
 }
 
-/** Splits the bytes of a segment into lines; holds one line and one chunk, and gives up on a line beyond the bound. */
+/**
+ * Splits the bytes of a segment into lines; holds one line and one chunk, and gives up on a line beyond the
+ * bound.
+ */
 export async function* frames(chunks: AsyncIterable<Buffer>): AsyncGenerator<Frame> {
   let rest: Buffer = Buffer.alloc(0)
   for await (const chunk of chunks) {
@@ -29,7 +35,10 @@ export async function* frames(chunks: AsyncIterable<Buffer>): AsyncGenerator<Fra
   if (rest.length > 0) yield { bytes: rest, ended: false }
 }
 
-/** Length of the JSON object that the text begins with, brackets in strings not counted; 0 when it does not end. */
+/**
+ * Length of the JSON object that the text begins with, brackets in strings not counted; 0 when it does not
+ * end.
+ */
 function objectLength(text: Buffer): number {
   let depth = 0
   let inString = false
@@ -44,8 +53,9 @@ function objectLength(text: Buffer): number {
 }
 
 /**
- * Whether bytes after the last newline can be what a crash left of our own write: a beginning of a line, or the zeros
- * of a block that the file system had claimed and not filled. A whole object with anything after it cannot.
+ * Whether bytes after the last newline can be what a crash left of our own write: a beginning of a line, or
+ * the zeros of a block that the file system had claimed and not filled. A whole object with anything after it
+ * cannot.
  */
 export function isTorn(tail: Buffer): boolean {
   if (tail.length > recordBytesMax) return false

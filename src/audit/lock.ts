@@ -2,8 +2,9 @@
  * One writer for one log directory, by an exclusive lock file. Invariants:
  *
  * 1. The file appears whole (written aside, then linked), so a reader never sees half an owner.
- * 2. It is taken over only from an owner on the same host that is provably gone: its pid is free, or belongs to a process
- *    that started at another time, or the host has booted since. An owner on another host cannot be judged from here.
+ * 2. It is taken over only from an owner on the same host that is provably gone: its pid is free, or belongs
+ *    to a process that started at another time, or the host has booted since. An owner on another host cannot
+ *    be judged from here.
  * 3. Release removes the file only while it is ours.
  */
 import { randomUUID } from 'node:crypto'
@@ -38,7 +39,10 @@ export interface DirectoryLock {
 
 const readOrEmpty = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '')
 
-/** Field 22 of /proc/PID/stat (proc(5)); the name in field 2 may hold spaces and brackets, so count from its end. */
+/**
+ * Field 22 of /proc/PID/stat (proc(5)); the name in field 2 may hold spaces and brackets, so count from its
+ * end.
+ */
 async function startTimeOf(pid: number): Promise<string> {
   const stat = await readOrEmpty(`/proc/${pid}/stat`)
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
@@ -79,11 +83,11 @@ function readOwner(text: string): Owner | undefined {
 async function objection(owner: Owner | undefined, us: Owner): Promise<string | undefined> {
   if (owner === undefined) return `${fileName} cannot be read. Delete it when no gateway writes here.`
   if (owner.host !== us.host) {
-    return `process ${owner.pid} on host ${owner.host} holds it. Delete ${fileName} when that host no longer writes here.`
+    return `process ${owner.pid} on host ${owner.host} holds it. Delete ${fileName} when it writes no more.`
   }
   if (owner.boot !== us.boot || !isAlive(owner.pid)) return undefined
   if (owner.started !== (await startTimeOf(owner.pid))) return undefined
-  return `process ${owner.pid} on this host writes here. Stop it, or give this gateway a directory of its own.`
+  return `process ${owner.pid} on this host writes here. Stop it, or use a directory of this gateway's own.`
 }
 
 /** Whether the file could be made; false when there is one. */

@@ -1,13 +1,16 @@
 /**
  * The writer of the audit log: group commit over segments, and recovery from a disk that fails. Invariants:
  *
- * 1. An append resolves only after a sync that covers its record; a resolved record is never cut, moved or renumbered.
- * 2. At most one batch is being written; records are numbered when their batch is, in the order of the appends.
+ * 1. An append resolves only after a sync that covers its record; a resolved record is never cut, moved or
+ *    renumbered.
+ * 2. At most one batch is being written; records are numbered when their batch is, in the order of the
+ *    appends.
  * 3. `head` is the last durable record. Whatever lies behind it in a segment was never acknowledged.
- * 4. After a failed write or sync the segment is unsafe: the kernel may have dropped dirty pages and report the next sync
- *    as good. Its handle is closed and never written again. Before anything else is written it is cut back to `head`
- *    (removed, when nothing in it is durable), and the chain goes on in a new segment that begins with `log.recovered`.
- *    So the files on the disk hold one unbroken chain and nothing besides, at every moment that something is acknowledged.
+ * 4. After a failed write or sync the segment is unsafe: the kernel may have dropped dirty pages and report
+ *    the next sync as good. Its handle is closed and never written again. Before anything else is written it
+ *    is cut back to `head` (removed, when nothing in it is durable), and the chain goes on in a new segment
+ *    that begins with `log.recovered`. So the files on the disk hold one unbroken chain and nothing besides,
+ *    at every moment that something is acknowledged.
  * 5. The queue is bounded: an append beyond it is refused, never dropped or blocked.
  */
 import type { Clock } from '../clock.ts'
@@ -253,8 +256,9 @@ async function resume(store: SegmentStore, { last, soundBytes }: Standing): Prom
 }
 
 /**
- * Opens the log that a store holds and continues its chain. Cuts a torn last frame and records that it did; throws
- * AuditChainError when the last segment is not a chain. The caller sees to it that there is one writer.
+ * Opens the log that a store holds and continues its chain. Cuts a torn last frame and records that it did;
+ * throws AuditChainError when the last segment is not a chain. The caller sees to it that there is one
+ * writer.
  */
 export async function startLog(store: SegmentStore, options: LogOptions): Promise<AuditLog> {
   const standing = await standingOf(store)

@@ -25,8 +25,8 @@ const holding = (log: AuditLog, release: () => Promise<void>): AuditLog => ({
 })
 
 /**
- * Opens (or begins) the audit log in a directory, as its only writer. Throws AuditLockError when there is another
- * writer and AuditChainError when what is there is not a chain.
+ * Opens (or begins) the audit log in a directory, as its only writer. Throws AuditLockError when there is
+ * another writer and AuditChainError when what is there is not a chain.
  */
 export async function openAuditLog({ directory, ...options }: AuditLogOptions): Promise<AuditLog> {
   await makeLogDirectory(directory)

@@ -19,8 +19,8 @@ export class AuditChainError extends Error {
 
   constructor(segment: string, seq: number, why: string) {
     super(
-      `the audit log is broken at seq ${seq} in ${segment}: ${why}. Nothing was changed. Keep the directory as evidence, ` +
-        'look at it with "sallyport audit verify DIR", and start with an empty audit directory.',
+      `the audit log is broken at seq ${seq} in ${segment}: ${why}. Nothing was changed. ` +
+        'Keep the directory as evidence, see "sallyport audit verify DIR", and start with an empty one.',
     )
     this.name = 'AuditChainError'
     this.segment = segment
@@ -53,7 +53,9 @@ async function endOf(store: SegmentStore, segment: SegmentInfo, nextSeq: number)
   return { seq: reading.record.seq, hash: reading.record.hash }
 }
 
-/** The position before a segment's first record, or undefined when earlier segments were archived elsewhere. */
+/**
+ * The position before a segment's first record, or undefined when earlier segments were archived elsewhere.
+ */
 async function before(
   store: SegmentStore,
   segment: SegmentInfo,
@@ -92,8 +94,9 @@ async function scan(store: SegmentStore, last: SegmentInfo, start: Position | un
 }
 
 /**
- * Reads the last segment, checks its chain and its link to the segment before, and says where to go on. A frame cut
- * short by a crash is left out of `soundBytes`; anything else that is not a chain throws AuditChainError.
+ * Reads the last segment, checks its chain and its link to the segment before, and says where to go on. A
+ * frame cut short by a crash is left out of `soundBytes`; anything else that is not a chain throws
+ * AuditChainError.
  */
 export async function standingOf(store: SegmentStore): Promise<Standing> {
   const segments = await store.list()

@@ -47,8 +47,9 @@ async function create(directory: string, name: string): Promise<SegmentFile> {
 const unsyncedBytesMax = 2 << 20
 
 /**
- * What a killed writer left becomes part of the log, so it has to be on the disk. A sync alone does not see to that:
- * when the writer's own sync had failed, the kernel counts the lost pages as clean. Written again, they are dirty.
+ * What a killed writer left becomes part of the log, so it has to be on the disk. A sync alone does not see
+ * to that: when the writer's own sync had failed, the kernel counts the lost pages as clean. Written again,
+ * they are dirty.
  */
 async function writeEndAgain(path: string): Promise<void> {
   const handle = await open(path, O_RDWR | O_NOFOLLOW)

@@ -48,7 +48,10 @@ export interface Report {
 export interface VerifyOptions {
   /** A head noted earlier in another place: the log must contain it. The only thing that shows a cut end. */
   readonly head?: Position
-  /** How far a record's time may lie before that of the record before it; 2 s, as callers set the time before they queue. */
+  /**
+   * How far a record's time may lie before that of the record before it; 2 s, as callers set the time before
+   * they queue.
+   */
   readonly clockToleranceMs?: number
 }
 
@@ -69,8 +72,8 @@ function details(flaw: Flaw, seq: number, found: number | undefined): string {
     malformed: 'the line is JSON but lacks the fields of a record',
     not_canonical: 'the record is not in canonical form (RFC 8785): it was rewritten',
     edited: 'the content does not have the hash that the record states: it was changed',
-    broken_link: `the record does not follow record ${before}: ${before} was replaced, or this one comes from elsewhere`,
-    duplicate_seq: `a record numbered ${found} stands where ${seq} belongs: it was repeated, or one was inserted before it`,
+    broken_link: `the record does not follow record ${before}: one was replaced, or comes from elsewhere`,
+    duplicate_seq: `record ${found} stands where ${seq} belongs: it was repeated, or one was inserted before`,
     seq_gap: `records ${seq} to ${Number(found) - 1} are missing`,
   }
   return texts[flaw]
@@ -127,7 +130,7 @@ class Walk {
     if (this.#gap !== undefined) this.#stop(this.#gap)
     const { head } = this.#options
     if (this.error !== null || head === undefined || this.anchored) return
-    const detail = `the log ends at record ${this.position.seq}, the head given from outside is record ${head.seq}`
+    const detail = `the log ends at record ${this.position.seq}, the given head is record ${head.seq}`
     this.fail({ code: 'truncated', seq: this.next, detail }, place)
   }
 
@@ -194,7 +197,7 @@ function acceptTail(walk: Walk, tail: Buffer, place: Place, isLast: boolean): fa
   walk.bytes += tail.length
   if (isLast && isTorn(tail)) {
     const detail =
-      'the last line is unfinished: a write was cut short by a crash, or is under way; it was never acknowledged'
+      'the last line is unfinished and was never acknowledged: a crash, or a write that is under way'
     walk.warn({ code: 'torn_tail', seq, detail }, place)
   } else {
     const detail = 'the bytes after the last record were not written by the log'
@@ -263,8 +266,8 @@ export async function verifyLines(
 }
 
 /**
- * Verifies the audit log in a directory, from its first record to its last, in memory that does not grow with it.
- * Reports; throws only when the directory cannot be read.
+ * Verifies the audit log in a directory, from its first record to its last, in memory that does not grow with
+ * it. Reports; throws only when the directory cannot be read.
  */
 export async function verifyLog(directory: string, options: VerifyOptions = {}): Promise<Report> {
   const store = segmentFiles(directory)

@@ -23,18 +23,30 @@ export interface ReloaderOptions {
  *
  * 1. What runs is always one whole configuration that passed every check; an invalid one leaves the old one serving.
  * 2. One reload at a time; changes that come meanwhile lead to one more.
- * 3. Files that a new configuration names are watched from then on, and those that it no longer names are not.
+ * 3. Files that a configuration names are watched from before it is read: no change falls between the two. A refused
+ *    configuration's files are watched too, so that mending any of them brings it into service.
  */
 export class Reloader {
   readonly #options: ReloaderOptions
   #config: Config
+  #watched: readonly string[]
   #watch: Watch
   #reloading: Promise<void> = Promise.resolve()
 
+  /** `config` tells which files there are; what runs is what `first` reads. */
   constructor(config: Config, options: ReloaderOptions) {
     this.#options = options
     this.#config = config
-    this.#watch = this.#follow(config)
+    this.#watched = config.files
+    this.#watch = this.#follow()
+  }
+
+  /** The configuration as it is now that it is watched; the one given, if it has become invalid since. */
+  async first(): Promise<Config> {
+    const { source, clock } = this.#options
+    const loaded = await loadConfig(source, knowledge(clock.now()))
+    if ('config' in loaded) this.#config = loaded.config
+    return this.#config
   }
 
   /** Reads everything again, whether or not a file changed. Never rejects: what is wrong is logged and counted. */
@@ -52,10 +64,13 @@ export class Reloader {
     const { source, clock, metrics, events, audit, apply } = this.#options
     try {
       const loaded = await loadConfig(source, knowledge(clock.now()))
-      if ('problems' in loaded)
+      if ('problems' in loaded) {
+        this.#followAlso([...this.#config.files, ...loaded.files])
         return this.#rejected(loaded.problems.map((problem) => formatProblem(problem, source.directory)))
+      }
       await apply(loaded.config)
-      this.#applied(loaded.config)
+      this.#config = loaded.config
+      this.#followAlso(loaded.config.files)
       metrics.configReloaded('applied')
       events.configReloaded(loaded.config.hash)
       await audit.append({
@@ -68,12 +83,15 @@ export class Reloader {
     }
   }
 
-  #applied(config: Config): void {
-    const same = config.files.join('\n') === this.#config.files.join('\n')
-    this.#config = config
-    if (same) return
+  /** Watches these files from now on. A file that is new here may have changed since it was read: one more look. */
+  #followAlso(files: readonly string[]): void {
+    const wanted = [...new Set(files)].sort()
+    const isNew = wanted.some((file) => !this.#watched.includes(file))
+    if (wanted.join('\n') === this.#watched.toSorted().join('\n')) return
+    this.#watched = wanted
     this.#watch.close()
-    this.#watch = this.#follow(config)
+    this.#watch = this.#follow()
+    if (isNew) void this.reload()
   }
 
   #rejected(problems: readonly string[]): void {
@@ -81,8 +99,8 @@ export class Reloader {
     this.#options.events.configRejected(problems, this.#config.hash)
   }
 
-  #follow(config: Config): Watch {
-    return watchFiles(config.files, () => this.reload(), {
+  #follow(): Watch {
+    return watchFiles(this.#watched, () => this.reload(), {
       onError: (error) => this.#rejected([error instanceof Error ? error.message : 'watch failed']),
     })
   }

@@ -2,7 +2,7 @@ import type { Extensions } from './certificate-extensions.ts'
 
 /**
  * Whether an authority may speak for a URI (RFC 5280 section 4.2.1.10): a constraint is a host, or with a leading dot
- * every host below a domain. A URI whose host cannot be read is not permitted as soon as any constraint is there.
+ * every host below a domain. A URI whose host cannot be read is not permitted where there is a constraint.
  */
 export function uriIsPermitted(uri: string, constraints: Extensions['nameConstraints']): boolean {
   if (constraints === undefined) return true

@@ -1,9 +1,10 @@
 /**
- * The generic cell rate algorithm as arithmetic on whole microseconds. A bucket is one number, its theoretical arrival
- * time (`tatUs`): the time at which it is full again. Invariants:
+ * The generic cell rate algorithm as arithmetic on whole microseconds. A bucket is one number, its
+ * theoretical arrival time (`tatUs`): the time at which it is full again. Invariants:
  *
  * 1. In any window of length t, at most burst + t / interval takes are allowed.
- * 2. A refused take changes nothing; the same take exactly `waitUs` later is allowed, one microsecond earlier refused.
+ * 2. A refused take changes nothing; the same take exactly `waitUs` later is allowed, one microsecond earlier
+ *    refused.
  * 3. `levelOf` is exact: so many further takes at this moment are allowed, and not one more.
  */
 
@@ -33,7 +34,10 @@ const minuteUs = 60_000_000
 export const amountMax = 1_000_000
 export const burstMax = 1_000_000
 
-/** Time between two takes at the sustained rate. Rounded up, so that rounding never lets more through than the limit says. */
+/**
+ * Time between two takes at the sustained rate. Rounded up, so that rounding never lets more through than the
+ * limit says.
+ */
 export function intervalUs({ amount, burst }: Rate): number {
   const sound = [amount, burst].every((value) => Number.isInteger(value) && value >= 1)
   if (!sound || amount > amountMax || burst > burstMax) {
@@ -42,7 +46,9 @@ export function intervalUs({ amount, burst }: Rate): number {
   return Math.ceil(minuteUs / amount)
 }
 
-/** Takes one from a bucket, or says how long to wait. A bucket that was never used has any `tatUs` up to now. */
+/**
+ * Takes one from a bucket, or says how long to wait. A bucket that was never used has any `tatUs` up to now.
+ */
 export function take(tatUs: number, nowUs: number, rate: Rate): Take {
   const interval = intervalUs(rate)
   const next = Math.max(tatUs, nowUs) + interval

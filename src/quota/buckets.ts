@@ -3,7 +3,8 @@
  *
  * 1. A bucket is forgotten only when it is full, which is the state of a bucket that was never there.
  * 2. At most `bucketsMax` buckets are kept; when that many are not full, a new key finds no room.
- * 3. Work per call is bounded: two steps of a sweep that goes round, and a whole sweep at most every `sweepIntervalUs`.
+ * 3. Work per call is bounded: two steps of a sweep that goes round, and a whole sweep at most every
+ *    `sweepIntervalUs`.
  */
 const stepsPerCall = 2
 const sweepIntervalUs = 100_000

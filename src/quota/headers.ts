@@ -1,10 +1,16 @@
 import type { Limit } from '../policy/policy.ts'
 import type { LimitState } from './quota.ts'
 
-/** The stock OpenAI SDK for Node ignores a longer wait and tries again within seconds, unless it is told not to. */
+/**
+ * The stock OpenAI SDK for Node ignores a longer wait and tries again within seconds, unless it is told not
+ * to.
+ */
 const sdkPatienceMs = 60_000
 
-/** A duration as Go prints it (`120ms`, `7.66s`, `6m0s`, `1h0m0s`), which is what OpenAI sends and clients parse. */
+/**
+ * A duration as Go prints it (`120ms`, `7.66s`, `6m0s`, `1h0m0s`), which is what OpenAI sends and clients
+ * parse.
+ */
 export function goDuration(ms: number): string {
   const whole = Math.max(0, Math.ceil(ms))
   if (whole > 0 && whole < 1000) return `${whole}ms`
@@ -30,7 +36,8 @@ function openaiHeaders({ limit, remaining, resetMs }: LimitState): Record<string
   }
 }
 
-// draft-ietf-httpapi-ratelimit-headers: `w` is the window and `t` the time to reset, in seconds; slots have neither.
+// draft-ietf-httpapi-ratelimit-headers: `w` is the window and `t` the time to reset, in seconds; slots have
+// neither.
 const policyItem = ({ limit }: LimitState): string =>
   limit.name === 'requests'
     ? `"requests";q=${limit.amount};w=60`
@@ -41,7 +48,10 @@ const stateItem = ({ limit, remaining, resetMs }: LimitState): string =>
     ? `"requests";r=${remaining};t=${Math.ceil(resetMs / 1000)}`
     : `"in_flight";r=${remaining}`
 
-/** What a caller is told about its limits, in OpenAI's headers and in those of the IETF draft. Names no tenant and no role. */
+/**
+ * What a caller is told about its limits, in OpenAI's headers and in those of the IETF draft. Names no tenant
+ * and no role.
+ */
 export function limitHeaders(states: readonly LimitState[]): Record<string, string> {
   const requests = nearest(states, 'requests')
   const inFlight = nearest(states, 'in_flight')

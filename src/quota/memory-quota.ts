@@ -1,9 +1,11 @@
 /**
  * Limits and their state in the memory of one process. Invariants:
  *
- * 1. All or nothing: `admit` looks at every limit before it changes any, without giving up its turn in between.
+ * 1. All or nothing: `admit` looks at every limit before it changes any, without giving up its turn in
+ *    between.
  * 2. A slot lives from `admit` to the first disposal of its admission, whatever happens to the exchange.
- * 3. Everything kept is bounded: buckets by `bucketsMax`, leases by `exchangesMax`; beyond that `admit` refuses.
+ * 3. Everything kept is bounded: buckets by `bucketsMax`, leases by `exchangesMax`; beyond that `admit`
+ *    refuses.
  */
 import type { Clock } from '../clock.ts'
 import type { Limit } from '../policy/policy.ts'
@@ -14,7 +16,10 @@ import { InFlight } from './in-flight.ts'
 import { LimitRefusal } from './limit-refusal.ts'
 import type { Admission, Consumption, LimitState, Quota, Reservation } from './quota.ts'
 
-/** When a slot becomes free is not known: a guess that lets a short exchange end and stays far below a client's patience. */
+/**
+ * When a slot becomes free is not known: a guess that lets a short exchange end and stays far below a
+ * client's patience.
+ */
 const slotRetryMs = 1000
 
 export interface MemoryQuotaOptions {

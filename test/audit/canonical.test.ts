@@ -28,7 +28,8 @@ t.test('RFC 8785 §3.2.2: literals, numbers and strings of the sample object', a
 t.test('RFC 8785 §3.2.3: members sorted by UTF-16 code unit', async (t) => {
   const input = String.raw`{
     "\u20ac": "Euro Sign", "\r": "Carriage Return", "\ufb33": "Hebrew Letter Dalet With Dagesh", "1": "One",
-    "\ud83d\ude00": "Emoji: Grinning Face", "\u0080": "Control", "\u00f6": "Latin Small Letter O With Diaeresis"
+    "\ud83d\ude00": "Emoji: Grinning Face", "\u0080": "Control",
+    "\u00f6": "Latin Small Letter O With Diaeresis"
   }`
   const order = Object.values(JSON.parse(canonical(value(input))) as object)
   // JSON.parse moves "1" to the front, so compare positions in the text.

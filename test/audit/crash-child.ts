@@ -1,4 +1,7 @@
-/** A writer that is killed: appends without pause and says on stdout what was acknowledged. Argument: the directory. */
+/**
+ * A writer that is killed: appends without pause and says on stdout what was acknowledged. Argument: the
+ * directory.
+ */
 import { writeSync } from 'node:fs'
 
 import { openAuditLog } from '../../src/audit/open.ts'

@@ -11,7 +11,10 @@ import { fakeClock, inDirectory, sampleEvent } from './sample.ts'
 
 const child = join(import.meta.dirname, 'crash-child.ts')
 
-/** Runs a writer until it has acknowledged `count` records, kills it at once, and gives all that it acknowledged. */
+/**
+ * Runs a writer until it has acknowledged `count` records, kills it at once, and gives all that it
+ * acknowledged.
+ */
 async function killedAfter(directory: string, count: number): Promise<string[]> {
   const writer = spawn(process.execPath, [child, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''

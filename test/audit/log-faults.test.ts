@@ -69,7 +69,8 @@ class History {
         this.#log = await startLog(this.disk.mount(), { segmentBytesMax: 900, clock: fakeClock })
         return
       } catch (error) {
-        // Faults that were set may hit the start; each is used up by that. A broken chain would never go away.
+        // Faults that were set may hit the start; each is used up by that. A broken chain would never go
+        // away.
         assert.notEqual((error as Error).name, 'AuditChainError', String(error))
       }
     }

@@ -1,6 +1,6 @@
 /**
- * A disk in memory behind the `SegmentStore` interface, with a page cache that a crash loses and faults on demand.
- * What a sync has covered survives a crash; of the rest a prefix may survive, as on a real disk.
+ * A disk in memory behind the `SegmentStore` interface, with a page cache that a crash loses and faults on
+ * demand. What a sync has covered survives a crash; of the rest a prefix may survive, as on a real disk.
  */
 import { firstSeqOf, type SegmentFile, type SegmentInfo, type SegmentStore } from '../../src/audit/segment.ts'
 
@@ -30,7 +30,9 @@ export class SimulatedDisk {
     this.faults.set(operation, [...(this.faults.get(operation) ?? []), ...codes])
   }
 
-  /** Power loss: unsynced bytes survive only as far as `keep` (0 to 1) says. Whoever had it mounted is dead. */
+  /**
+   * Power loss: unsynced bytes survive only as far as `keep` (0 to 1) says. Whoever had it mounted is dead.
+   */
   crash(keep: number): void {
     this.kill()
     for (const file of this.files.values()) {

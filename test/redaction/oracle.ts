@@ -59,8 +59,14 @@ function ends(text: string, start: number, body: number, { rule, whole, begins }
   return found
 }
 
-function blockEnd(text: string, from: number, tail: { members: string; runMin: number; gapMax: number }): number {
-  const closing = rules.filter(({ rule }) => rule.closes).map(({ rule }) => new RegExp(`(?:${rule.pattern})$`))
+function blockEnd(
+  text: string,
+  from: number,
+  tail: { members: string; runMin: number; gapMax: number },
+): number {
+  const closing = rules
+    .filter(({ rule }) => rule.closes)
+    .map(({ rule }) => new RegExp(`(?:${rule.pattern})$`))
   let run = 0
   let gap = 0
   for (let end = from + 1; end <= text.length; end++) {
@@ -82,23 +88,28 @@ function tailEnd(text: string, from: number, { sure }: Rule): number {
   return pattern.lastIndex
 }
 
+/** The longest match of a rule whose pattern begins at `at`; of a certain one the part before its tail. */
+function spanOf(text: string, at: number, candidate: OracleRule, index: number): Span | undefined {
+  const { rule } = candidate
+  const start = rule.head === undefined ? at : headStart(text, at, rule.head)
+  if (start === undefined || (rule.head === undefined && !mayBegin(text, start, rule))) return undefined
+  const found = ends(text, start, at, candidate)
+  if (found.length === 0) return undefined
+  return { start, end: rule.sure === undefined ? Math.max(...found) : Math.min(...found), rule: index }
+}
+
 function spansFrom(text: string, at: number, wanted: (entity: string) => boolean): Span[] {
-  const spans: Span[] = []
-  const certain: Span[] = []
-  for (const [index, candidate] of rules.entries()) {
-    const { rule, entity } = candidate
-    if (rule.closes === true || !wanted(entity)) continue
-    const start = rule.head === undefined ? at : headStart(text, at, rule.head)
-    if (start === undefined || (rule.head === undefined && !mayBegin(text, start, rule))) continue
-    const found = ends(text, start, at, candidate)
-    if (found.length === 0) continue
-    const end = rule.sure === undefined ? Math.max(...found) : Math.min(...found)
-    if (rule.sure === undefined) spans.push({ start, end, rule: index })
-    else certain.push({ start, end, rule: index })
-  }
-  const first = certain.sort((a, b) => a.end - b.end || a.rule - b.rule)[0]
-  if (first !== undefined) spans.push({ ...first, end: tailEnd(text, first.end, rules[first.rule]?.rule as Rule) })
-  return spans
+  const spans = rules
+    .map((candidate, index) => {
+      if (candidate.rule.closes === true || !wanted(candidate.entity)) return undefined
+      return spanOf(text, at, candidate, index)
+    })
+    .filter((span) => span !== undefined)
+  const isCertain = ({ rule }: Span) => rules[rule]?.rule.sure !== undefined
+  const [first] = spans.filter(isCertain).sort((a, b) => a.end - b.end || a.rule - b.rule)
+  const others = spans.filter((span) => !isCertain(span))
+  if (first === undefined) return others
+  return [...others, { ...first, end: tailEnd(text, first.end, rules[first.rule]?.rule as Rule) }]
 }
 
 /** The masked text and its findings, as the scanner must give them. */

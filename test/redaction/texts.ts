@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import type { Test } from 'tap'
 import { recognizers } from '../../src/redaction/catalog.ts'
 
 const valuesOf = (kind: 'match' | 'miss'): string[] =>
@@ -63,9 +64,46 @@ const fragment = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.constantFrom(
-      ...[' ', '.', '-', '@', '\n', '"', '\\n', '\\', ', ', '+', '_', '1', '12', '4111', '.com', 'a', 'word', 'eyJ'],
-      ...['-----', '-----BEGIN ', 'PRIVATE KEY-----', '-----END PRIVATE KEY-----', 'sk-', 'ghp_', 'AKIA', 'GB82'],
-      ...['\u{1f600}', '\ud83d', '\ude00', '\u00e9', '\u65e5', 'a'.repeat(70), 'a.'.repeat(40), '7'.repeat(30)],
+      ...[
+        ' ',
+        '.',
+        '-',
+        '@',
+        '\n',
+        '"',
+        '\\n',
+        '\\',
+        ', ',
+        '+',
+        '_',
+        '1',
+        '12',
+        '4111',
+        '.com',
+        'a',
+        'word',
+        'eyJ',
+      ],
+      ...[
+        '-----',
+        '-----BEGIN ',
+        'PRIVATE KEY-----',
+        '-----END PRIVATE KEY-----',
+        'sk-',
+        'ghp_',
+        'AKIA',
+        'GB82',
+      ],
+      ...[
+        '\u{1f600}',
+        '\ud83d',
+        '\ude00',
+        '\u00e9',
+        '\u65e5',
+        'a'.repeat(70),
+        'a.'.repeat(40),
+        '7'.repeat(30),
+      ],
     ),
   },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 12 }) },
@@ -83,6 +121,15 @@ export function cut(text: string, fractions: readonly number[]): string[] {
 }
 
 /** Fractions for `cut`. */
-export const cuts: fc.Arbitrary<number[]> = fc.array(fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), {
-  maxLength: 12,
-})
+export const cuts: fc.Arbitrary<number[]> = fc.array(
+  fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+  {
+    maxLength: 12,
+  },
+)
+
+/** Runs a property; a failure is thrown with its smallest example. */
+export function holds<Values>(t: Pick<Test, 'pass'>, property: fc.IProperty<Values>, numRuns: number): void {
+  fc.assert(property, { numRuns })
+  t.pass(`holds for ${numRuns} samples`)
+}

@@ -1,4 +1,3 @@
-import { errorInEvent } from '../../openai/error-body.ts'
 import type { Reply, ReplyDialect } from '../../openai/reply.ts'
 import { eventJson, isDone, SseDecoder, type SseEvent } from '../../openai/sse.ts'
 import { Refusal } from '../../refusal.ts'
@@ -15,7 +14,10 @@ export interface Batch {
   readonly done: boolean
 }
 
-/** Upstream bytes -> events of the endpoint's shape. Throws `upstream_*` for everything that is not that. */
+/**
+ * Upstream bytes -> events of the endpoint's shape. Throws `upstream_*` for everything that is not that, after the
+ * events before it: the caller is owed what came, and pays for it.
+ */
 export async function* decodeEvents(
   body: AsyncIterable<Uint8Array>,
   dialect: ReplyDialect,
@@ -27,21 +29,29 @@ export async function* decodeEvents(
   for await (const chunk of body) {
     bytes += chunk.byteLength
     if (bytes > replyBytesMax) throw new Refusal('upstream_reply_too_large', 'stream above replyBytesMax')
-    const batch = read(decoder.push(chunk), dialect, publicModel)
+    const { fault, ...batch } = read(decoder.push(chunk), dialect, publicModel)
     if (batch.replies.length > 0 || batch.done) yield batch
+    if (fault !== undefined) throw fault
     if (batch.done) return
   }
-  if (decoder.end() === 'truncated') throw new Refusal('upstream_truncated', 'the body ended inside an event')
+  const end = decoder.end()
+  if (end === 'truncated') throw new Refusal('upstream_truncated', 'the body ended inside an event')
+  if (end === 'done') yield { replies: [], done: true }
 }
 
-function read(events: readonly SseEvent[], dialect: ReplyDialect, publicModel: string): Batch {
+function read(
+  events: readonly SseEvent[],
+  dialect: ReplyDialect,
+  publicModel: string,
+): Batch & { readonly fault?: unknown } {
   const replies: Reply[] = []
-  for (const event of events) {
-    if (isDone(event)) return { replies, done: true }
-    const json = eventJson(event)
-    const error = errorInEvent(json)
-    if (error) throw error
-    replies.push(dialect.event(json, publicModel))
+  try {
+    for (const event of events) {
+      if (isDone(event)) return { replies, done: true }
+      replies.push(dialect.event(eventJson(event), publicModel))
+    }
+    return { replies, done: false }
+  } catch (fault) {
+    return { replies, done: false, fault }
   }
-  return { replies, done: false }
 }

@@ -6,7 +6,7 @@ import { decodeEvents } from './decode-events.ts'
 import { encodeEnd, encodeEvents } from './encode-events.ts'
 import { EventWriter } from './event-writer.ts'
 import type { RelayJob } from './job.ts'
-import { ReplyScreen } from './screen-reply.ts'
+import { checkTools, ReplyScreen } from './screen-reply.ts'
 
 /**
  * A streamed reply, event by event: decode, meter, screen, encode, write.
@@ -57,6 +57,7 @@ class Passage {
     let text = ''
     for (const reply of replies) {
       this.#job.meter.event(reply)
+      checkTools(reply, this.#job.call)
       for (const choice of reply.finished) this.#finished.add(choice)
       if (reply.usageOnly) continue
       this.#last = reply

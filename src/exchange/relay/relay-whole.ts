@@ -4,7 +4,7 @@ import { jsonHead } from '../reply-head.ts'
 import type { Relayed } from '../trail.ts'
 import { shownUsage } from './encode-events.ts'
 import type { RelayJob } from './job.ts'
-import { screenWhole } from './screen-reply.ts'
+import { checkTools, screenWhole } from './screen-reply.ts'
 
 /** A reply that comes in one piece: read within its bound, rebuilt, metered, screened, sent. */
 export async function relayWhole(job: RelayJob): Promise<void> {
@@ -13,6 +13,7 @@ export async function relayWhole(job: RelayJob): Promise<void> {
   meter.whole(reply)
   // Metered before it is screened: a reply that the policy blocks has been generated, and is paid for.
   trail.relayed = relayed(job, [])
+  checkTools(reply, call)
   trail.relayed = relayed(job, screenWhole(reply, job.rules))
   trail.firstEvent()
   const body = { ...reply.body, usage: shownUsage(call, meter.usage) }

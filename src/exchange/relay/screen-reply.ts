@@ -1,5 +1,6 @@
-import type { JsonObject, ReplySlot } from '../../openai/call.ts'
+import type { Call, JsonObject, ReplySlot } from '../../openai/call.ts'
 import type { Reply, ReplyDialect } from '../../openai/reply.ts'
+import { calledTools } from '../../openai/tool-call-reply.ts'
 import type { Finding, RuleSet, StreamWindow } from '../../redaction/finding.ts'
 import { Refusal } from '../../refusal.ts'
 
@@ -137,4 +138,10 @@ export function screenWhole(reply: Reply, rules: RuleSet): Finding[] {
     if (screening.text !== slot.text) slot.replace(screening.text)
   }
   return findings
+}
+
+/** A model may call what the caller offered and nothing else: an invented name reaches code that trusts its own list. */
+export function checkTools(reply: Reply, call: Call): void {
+  const strange = calledTools(reply.body).some((name) => !call.tools.includes(name))
+  if (strange) throw new Refusal('upstream_protocol', 'a tool call that was not offered')
 }

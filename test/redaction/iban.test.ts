@@ -1,0 +1,35 @@
+import t from 'tap'
+import { isIban } from '../../src/redaction/iban.ts'
+
+const valid = (text: string): boolean => isIban(text, 0, text.length)
+
+/** Example numbers that the registry prints for its countries. */
+const registry =
+  'AD1200012030200359100100 AE070331234567890123456 AL47212110090000000235698741 AT611904300234573201 ' +
+  'BE68539007547034 BG80BNBG96611020345678 CH9300762011623852957 CY17002001280000001200527600 ' +
+  'CZ6508000000192000145399 DE89370400440532013000 DK5000400440116243 EE382200221020145685 ' +
+  'ES9121000418450200051332 FI2112345600000785 FR1420041010050500013M02606 GB29NWBK60161331926819 ' +
+  'GE29NB0000000101904917 GI75NWBK000000007099453 GR1601101250000000012300695 HR1210010051863000160 ' +
+  'HU42117730161111101800000000 IE29AIBK93115212345678 IL620108000000099999999 IS140159260076545510730339 ' +
+  'IT60X0542811101000000123456 LI21088100002324013AA LT121000011101001000 LU280019400644750000 ' +
+  'LV80BANK0000435195001 MC5811222000010123456789030 MT84MALT011000012345MTLCAST001S NL91ABNA0417164300 ' +
+  'NO9386011117947 PL61109010140000071219812874 PT50000201231234567890154 RO49AAAA1B31007593840000 ' +
+  'SE4550000000058398257466 SI56263300012039086 SK3112000000198742637541 TR330006100519786457841326'
+
+t.test('the examples of the registry are valid, with or without spaces, in either case', async (t) => {
+  for (const iban of registry.split(' ')) {
+    t.equal(valid(iban), true, iban)
+    t.equal(valid(iban.toLowerCase()), true)
+    t.equal(valid(iban.replace(/(.{4})(?=.)/g, '$1 ')), true)
+  }
+})
+
+t.test('a wrong digit, a swap and a wrong length are found', async (t) => {
+  for (const iban of registry.split(' ')) {
+    t.equal(valid(iban.slice(0, 2) + ((Number(iban[2]) + 1) % 10) + iban.slice(3)), false)
+    t.equal(valid(`${iban}0`), false)
+    t.equal(valid(iban.slice(0, -1)), false)
+  }
+  t.equal(valid('DE98370400440532013000'), false)
+  t.equal(valid('ZZ89370400440532013000'), false)
+})

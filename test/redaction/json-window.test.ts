@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { createRuleSet } from '../../src/redaction/rule-set.ts'
+import { cut, cuts, gluedText, holds, texts } from './texts.ts'
+
+const rules = createRuleSet({ name: 'test', direction: 'reply', actions: {}, default: 'mask' })
+
+function streamed(chunks: readonly string[]): string {
+  const window = rules.open('json')
+  return chunks.map((chunk) => window.push(chunk)).join('') + window.flush()
+}
+
+/** JSON text with its expected output. */
+const cases: readonly (readonly [input: string, output: string])[] = [
+  ['{"to":"ada@example.com","n":1}', '{"to":"[EMAIL_ADDRESS]","n":1}'],
+  ['{"ada@example.com":{"a":["b"]}}', '{"[EMAIL_ADDRESS]":{"a":["b"]}}'],
+  ['{"card": 4111111111111111}', '{"card": "[CREDIT_CARD]"}'],
+  ['{"card": -4111111111111111.0 , "n": -1.5e+3}', '{"card": "[CREDIT_CARD]" , "n": -1.5e+3}'],
+  ['[4111111111111111,4111111111111112,1e4]', '["[CREDIT_CARD]",4111111111111112,1e4]'],
+  ['{"a":"\\u0034111 1111\\u00201111 1111"}', '{"a":"[CREDIT_CARD]"}'],
+  ['{"a":"ada\\u0040example\\u002ecom\\n"}', '{"a":"[EMAIL_ADDRESS]\\n"}'],
+  ['{"a":"\\ud83d\\ude00 \u{1f600} \\ud83d","b":"\\/"}', '{"a":"\u{1f600} \u{1f600} \\ud83d","b":"/"}'],
+  ['{"a":"x\\"y\\\\","b":true,"c":null, "d":false}', '{"a":"x\\"y\\\\","b":true,"c":null, "d":false}'],
+  ['"ada@example.com"', '"[EMAIL_ADDRESS]"'],
+  ['4111111111111111', '"[CREDIT_CARD]"'],
+  ['  {"key":"-----BEGIN PRIVATE KEY-----\\nMIIE\\n"}', '  {"key":"[PRIVATE_KEY]"}'],
+  ['{"a":"415-555-2671"}\n{"b":"10.0.0.1"}', '{"a":"[PHONE_NUMBER]"}\n{"b":"[IP_ADDRESS]"}'],
+  ['{}', '{}'],
+  ['', ''],
+]
+
+/** Not JSON, or not to the end: scanned as text. */
+const others: readonly (readonly [input: string, output: string])[] = [
+  ['mail "ada@example.com" now', 'mail "[EMAIL_ADDRESS]" now'],
+  ['true story: 415-555-2671', 'true story: [PHONE_NUMBER]'],
+  ['4111 1111 1111 1111', '"[CREDIT_CARD]"'],
+  ["{'to': 'ada@example.com'}", "{'to': '[EMAIL_ADDRESS]'}"],
+  ['{"a":"b"} and then ada@example.com said "hi', '{"a":"b"} and then [EMAIL_ADDRESS] said "hi'],
+  ['{to: ada@example.com, n: 4111111111111111}', '{to: [EMAIL_ADDRESS], n: [CREDIT_CARD]}'],
+  ['[1, 415-555-2671x]', '[1, [PHONE_NUMBER]x]'],
+  ['{"a":"ada@example.com', '{"a":"[EMAIL_ADDRESS]'],
+  ['{"a":"\\u00', '{"a":"\\u00'],
+  ['{"a":"\\x\\u12zz', '{"a":"\\\\x\\\\u12zz'],
+  ['nul', 'nul'],
+  ['nulls 4111111111111111', 'nulls [CREDIT_CARD]'],
+  [`[${'9'.repeat(70)}e+4111111111111111]`, `[${'9'.repeat(70)}e+0]`],
+]
+
+t.test('JSON and other text come out as they should', async (t) => {
+  for (const [input, output] of [...cases, ...others]) t.equal(rules.screenJson(input).text, output, input)
+})
+
+t.test('invariant 4: all cuts in two, and single characters, give the text of one shot', async (t) => {
+  for (const [input, output] of [...cases, ...others]) {
+    const places = Array.from({ length: input.length + 1 }, (_, at) => at)
+    const different = places.filter((at) => streamed([input.slice(0, at), input.slice(at)]) !== output)
+    t.strictSame(different, [], input)
+    t.equal(streamed(input.split('')), output)
+  }
+})
+
+/** JSON with any of its string characters written as escapes. */
+const escapedJson = fc
+  .tuple(
+    fc.jsonValue({ maxDepth: 3, stringUnit: 'binary' }),
+    fc.array(gluedText, { maxLength: 4 }),
+    fc.nat(6),
+    fc.boolean(),
+  )
+  .map(([value, strings, step, spaced]) => {
+    const nested = [
+      value,
+      Object.fromEntries(strings.map((text) => [text.slice(0, 60), text])),
+      4111111111111111,
+    ]
+    const json = JSON.stringify(nested, undefined, spaced ? 2 : 0)
+    let index = 0
+    return json.replace(/[A-Za-z0-9@. ](?=[^"\\]*")/g, (char, at: number) => {
+      const inString = (json.slice(0, at).replace(/\\./g, '').match(/"/g)?.length ?? 0) % 2 === 1
+      if (
+        !inString ||
+        json[at - 1] === '\\' ||
+        /\\u[0-9a-f]{0,3}$/.test(json.slice(0, at)) ||
+        index++ % 7 >= step
+      )
+        return char
+      return `\\u00${char.charCodeAt(0).toString(16)}`
+    })
+  })
+
+/** What must be left of a value: every string screened as a text, numbers that hold a value as placeholders. */
+function screened(value: unknown): unknown {
+  if (typeof value === 'string') return rules.screen(value).text
+  if (typeof value === 'number') {
+    const { findings } = rules.screen(JSON.stringify(value))
+    return findings.length === 0 ? value : `[${findings[0]?.entity}]`
+  }
+  if (Array.isArray(value)) return value.map(screened)
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [rules.screen(key).text, screened(inner)]),
+  )
+}
+
+t.test(
+  'invariants 1 and 2: JSON stays JSON, and every string, key and number in it is screened',
+  async (t) => {
+    holds(
+      t,
+      fc.property(escapedJson, (json) => {
+        assert.deepEqual(JSON.parse(rules.screenJson(json).text), screened(JSON.parse(json)))
+      }),
+      200,
+    )
+  },
+)
+
+t.test('invariant 4: random cuts give the text and the findings of one shot', async (t) => {
+  const pieces = fc.oneof(
+    escapedJson,
+    gluedText,
+    fc
+      .array(
+        fc.oneof(
+          gluedText.map((text) => text.slice(0, 40)),
+          fc.constantFrom(
+            '"',
+            '"',
+            '\\',
+            '{',
+            '}',
+            ':',
+            ',',
+            '1',
+            'true',
+            'nul',
+            ' ',
+            '\\u',
+            '\\ud83d',
+            '4111111111111111',
+          ),
+        ),
+        { maxLength: 8 },
+      )
+      .map((parts) => parts.join('')),
+  )
+  holds(
+    t,
+    fc.property(pieces, cuts, (text, places) => {
+      const whole = rules.screenJson(text)
+      const window = rules.open('json')
+      const left = cut(text, places).map((chunk) => window.push(chunk))
+      assert.equal(left.join('') + window.flush(), whole.text)
+      assert.deepEqual(window.findings, whole.findings)
+      assert.ok(window.held === 0)
+    }),
+    500,
+  )
+})
+
+t.test('invariant 3: what is not JSON is never passed unscanned', async (t) => {
+  for (const text of texts) {
+    if (/^\s*[[{"\dtfn-]/.test(text)) continue
+    t.equal(rules.screenJson(text).text, rules.screen(text).text, text)
+  }
+})
+
+t.test('held text is bounded while JSON is fed slowly', async (t) => {
+  holds(
+    t,
+    fc.property(
+      fc.array(fc.constantFrom('"', '\\u0031', '1', 'a.', '{', ',', ' ', '-', 'eyJ', '@', '\\', '4111-'), {
+        maxLength: 6,
+      }),
+      fc.nat(100),
+      (pieces, times) => {
+        const window = rules.open('json')
+        for (const char of pieces.join('').repeat(times)) {
+          window.push(char)
+          assert.ok(window.held <= rules.heldTextMax)
+        }
+      },
+    ),
+    60,
+  )
+})
+
+t.test('a blocking value inside JSON stops the output', async (t) => {
+  const blocking = createRuleSet({
+    name: 'b',
+    direction: 'reply',
+    actions: { CREDIT_CARD: 'block' },
+    default: 'mask',
+  })
+  const window = blocking.open('json')
+  t.equal(window.push('{"a":1,"card":'), '{"a":1,"card":')
+  t.equal(window.push('4111111111111111'), '')
+  t.equal(window.push(',"b":2}'), '')
+  t.equal(window.blocked?.entity, 'CREDIT_CARD')
+  t.equal(window.flush(), '')
+  t.equal(blocking.screenJson('{"card":"4111 1111 1111 1111"}').blocked?.entity, 'CREDIT_CARD')
+})
+
+t.test('findings count the decoded text', async (t) => {
+  t.strictSame(rules.screenJson('{"a":"\\u0061da@example.com"}').findings, [
+    { entity: 'EMAIL_ADDRESS', action: 'mask', start: 6, end: 21 },
+  ])
+})
