@@ -8,8 +8,11 @@ export interface ClientBounds {
   readonly slowReaderTimeoutMs: number
 }
 
-/** What a refused caller may still push before the connection is cut (Node would read gigabytes of it). */
+/** Event of a request whose body turned out to be unreadable: plugins/traffic-routes.ts sends it. */
+const UNREADABLE = 'unreadable'
+/** What is still read of a body that nobody wants (Node would read gigabytes of it). */
 const LINGER_BYTES_MAX = 65_536
+/** How long a caller has to take the answer before the connection under its body is cut. */
 const LINGER_MS_MAX = 1_000
 
 /**
@@ -19,13 +22,17 @@ const LINGER_MS_MAX = 1_000
  *    signals only the response's `close` event tells that for a POST with a body (measured; fastify issue 6208).
  * 2. `send` and `end` resolve when the last byte was handed to the kernel, or reject when that can no longer happen.
  * 3. At most one head and one end are ever written.
- * 4. A request body that nobody wants is drained up to a bound, then the connection is cut.
+ * 4. Of a request body that nobody wants no more than a bound is read. A small one is drained and the connection kept;
+ *    otherwise the answer leaves first and the connection closes a moment later: closing at once would reset it, and
+ *    the caller, still writing, would never see why (RFC 9112 section 9.6).
  */
 export class NodeClient implements Client {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #bounds: ClientBounds
   readonly #gone = new AbortController()
+  /** The whole answer has left, although its end may be held back. */
+  #answered = false
   /** True while the gateway is going down: tells the caller's pool to open its next connection elsewhere. */
   readonly #closing: () => boolean
 
@@ -40,7 +47,7 @@ export class NodeClient implements Client {
     this.#bounds = bounds
     this.#closing = closing
     response.once('close', () => {
-      if (!response.writableFinished) this.#gone.abort(callerGone())
+      if (!response.writableFinished && !this.#answered) this.#gone.abort(callerGone())
     })
     // A write after the caller has left raises an error event; `gone` has told already.
     response.on('error', () => {})
@@ -57,7 +64,8 @@ export class NodeClient implements Client {
   async send(head: Head, body: string): Promise<void> {
     const bytes = Buffer.from(body)
     this.#begin(head, { 'content-length': String(bytes.byteLength) })
-    await this.#finish(bytes)
+    if (this.#request.complete || this.#drains(head)) await this.#finish(bytes)
+    else await this.#finishLater(bytes)
   }
 
   open(head: Head): void {
@@ -76,9 +84,18 @@ export class NodeClient implements Client {
   }
 
   #begin(head: Head, framing: Record<string, string>): void {
-    const leftover = !this.#request.complete
+    const leftover = !this.#request.complete && !this.#drains(head)
     const close = leftover || this.#closing() ? { connection: 'close' } : {}
     this.#response.writeHead(head.status, { ...head.headers, ...framing, ...close })
+  }
+
+  /** Whether the rest of the body is worth reading for a connection that can be used again. */
+  #drains({ status }: Head): boolean {
+    const { headers } = this.#request
+    // A caller that waits for `100 Continue` may never send its body, one that was too slow with it may not either,
+    // and 400 this early means odd framing: whatever follows it is not to be trusted.
+    if (headers.expect !== undefined || status === 400 || status === 408) return false
+    return Number(headers['content-length'] ?? Number.NaN) <= LINGER_BYTES_MAX
   }
 
   async #finish(last: string | Buffer): Promise<void> {
@@ -86,7 +103,20 @@ export class NodeClient implements Client {
     const finished = this.#until('finish')
     this.#response.end(last)
     await finished
-    if (!this.#request.complete) linger(this.#request)
+    if (!this.#request.complete) cutUnlessComplete(this.#request)
+  }
+
+  /** The whole answer now, the end of the connection when the caller had time to take it. */
+  #finishLater(whole: Buffer): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    if (this.#gone.signal.aborted) reject(callerGone())
+    this.#gone.signal.addEventListener('abort', () => reject(callerGone()), { once: true })
+    this.#response.write(whole, () => {
+      this.#answered = true
+      resolve()
+    })
+    linger(this.#request, this.#response)
+    return promise
   }
 
   #drained(): Promise<void> {
@@ -111,15 +141,24 @@ export class NodeClient implements Client {
 
 const callerGone = (): Refusal => new Refusal('caller_gone', 'connection closed')
 
-function linger(request: IncomingMessage): void {
-  let bytes = 0
-  const cut = setTimeout(() => request.destroy(), LINGER_MS_MAX)
-  cut.unref()
+/** Node drains the body of a request that was answered; this bounds the time. Its length bounds the bytes. */
+function cutUnlessComplete(request: IncomingMessage): void {
+  const timer = setTimeout(() => request.destroy(), LINGER_MS_MAX).unref()
   request.on('error', () => {})
-  request.once('close', () => clearTimeout(cut))
+  request.once('close', () => clearTimeout(timer))
+}
+
+/** Reads on until the body is over, unreadable, above the bytes (then the caller has to wait) or above the time. */
+function linger(request: IncomingMessage, response: ServerResponse): void {
+  const { socket } = request
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS_MAX).unref()
+  let bytes = 0
+  response.once('close', () => clearTimeout(timer))
+  for (const over of ['end', UNREADABLE]) request.once(over, () => response.end())
+  request.on('error', () => {})
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.byteLength
-    if (bytes > LINGER_BYTES_MAX) request.destroy()
+    if (bytes > LINGER_BYTES_MAX) request.pause()
   })
   request.resume()
 }

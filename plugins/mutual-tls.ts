@@ -3,7 +3,8 @@
  *
  * Invariants:
  *  1. No exchange sees a certificate that `verify` has not passed under the material in force when it connected.
- *  2. After `swap` no connection is open whose certificate would not be believed under the new material.
+ *  2. From `swap` on no exchange begins on a connection whose certificate would not be believed under the new
+ *     material, and `FAREWELL_MS` later no such connection is open: time for the error event of a running stream.
  *  3. Nothing a caller does in a handshake throws out of here; what cannot be judged is refused.
  */
 import type { X509Certificate } from 'node:crypto'
@@ -35,6 +36,8 @@ export interface MutualTlsParts {
   /** Names that a caller may ask for (SNI), lower-case without a trailing dot; `undefined` for any. */
   readonly serverNames: ReadonlySet<string> | undefined
   readonly now: () => number
+  /** Told of each certificate that a swap no longer believes, with the refusal of its further requests. */
+  readonly fallen?: (certificate: PeerCertificate, refusal: Refusal) => void
   /** Told of each failed handshake with the code of Node or OpenSSL, never with a text of the caller. */
   readonly handshakeFailed: (code: string | undefined) => void
 }
@@ -44,8 +47,10 @@ export interface MutualTls {
   peerOf(socket: Socket): PeerCertificate
   /** Throws `misdirected_request` when Host names another server than SNI did; asks nothing where SNI was not sent. */
   checkHost(socket: Socket, host: string | undefined): void
-  /** Takes new material into force and returns how many connections it ended. On a throw the old one stays. */
+  /** Takes new material into force and returns how many connections it ends. On a throw the old one stays. */
   swap(material: TlsMaterial): number
+  /** Destroys every connection, also those that are still in their handshake. */
+  destroyAll(): void
 }
 
 type Verdict = { readonly peer: VerifiedPeer } | { readonly refusal: Refusal }
@@ -53,6 +58,9 @@ type Connection = Verdict & { readonly serverName: string | undefined }
 
 /** Certificates above the leaf that are looked at; one more than the rules take, so that they see the excess. */
 const presentedMax = 11
+
+/** How long a connection whose certificate fell is kept for what is still to be said on it. */
+const FAREWELL_MS = 500
 
 /** The TLS part of the options of an HTTPS server that asks every caller for a certificate. */
 export function secureServerOptions(
@@ -74,9 +82,14 @@ export function guardConnections(server: Server, parts: MutualTlsParts): MutualT
   const { trust, now } = parts
   const connections = new WeakMap<Socket, Connection>()
   const open = new Set<TLSSocket>()
+  const raw = new Set<Socket>()
   let material = parts.material
 
   server.maxConnections = parts.connectionsMax
+  server.on('connection', (socket: Socket) => {
+    raw.add(socket)
+    socket.once('close', () => raw.delete(socket))
+  })
   // Before the HTTP parser is attached, so that no request can be read from a connection that is not known yet.
   server.prependListener('secureConnection', (socket: TLSSocket) => {
     connections.set(socket, judge(socket, material.trust, parts))
@@ -111,7 +124,10 @@ export function guardConnections(server: Server, parts: MutualTlsParts): MutualT
     swap: (next) => {
       server.setSecureContext(next.contextOptions())
       material = next
-      return endFallen(open, connections, (peer) => trust.fallenBy(next.trust, peer) !== undefined)
+      return endFallen(open, connections, next.trust, parts)
+    },
+    destroyAll: () => {
+      for (const socket of [...open, ...raw]) socket.destroy()
     },
   }
 }
@@ -120,14 +136,24 @@ export function guardConnections(server: Server, parts: MutualTlsParts): MutualT
 function endFallen(
   open: ReadonlySet<TLSSocket>,
   connections: WeakMap<Socket, Connection>,
-  isFallen: (peer: VerifiedPeer) => boolean,
+  store: TrustStore,
+  { trust, fallen }: MutualTlsParts,
 ): number {
   let ended = 0
   for (const socket of open) {
     const connection = connections.get(socket)
-    if (connection !== undefined && 'peer' in connection && !isFallen(connection.peer)) continue
-    socket.destroy()
+    if (connection === undefined || 'refusal' in connection) {
+      socket.destroy()
+      ended += 1
+      continue
+    }
+    const fault = trust.fallenBy(store, connection.peer)
+    if (fault === undefined) continue
     ended += 1
+    const refusal = new Refusal(fault === 'cert_revoked' ? 'token_revoked' : 'invalid_certificate', fault)
+    connections.set(socket, { serverName: connection.serverName, refusal })
+    fallen?.(connection.peer.certificate, refusal)
+    setTimeout(() => socket.destroy(), FAREWELL_MS).unref()
   }
   return ended
 }

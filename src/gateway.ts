@@ -10,7 +10,6 @@ import { createProbeServer } from '../plugins/probe-server.ts'
 import { trafficRoutes } from '../plugins/traffic-routes.ts'
 import { createTrafficServer } from '../plugins/traffic-server.ts'
 import { openAuditLog } from './audit/open.ts'
-import type { AuditLog } from './audit/record.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config/load.ts'
 import type { FileSource } from './config/source.ts'
@@ -18,12 +17,14 @@ import { exchange } from './exchange/exchange.ts'
 import { newExchangeId } from './exchange/exchange-id.ts'
 import { Lives } from './exchange/life.ts'
 import type { Gateway } from './exchange/parts.ts'
+import { AuditTrail } from './gateway/audit-trail.ts'
 import { Identities } from './gateway/identities.ts'
-import { Pools } from './gateway/pools.ts'
 import { Reloader } from './gateway/reloader.ts'
-import { learnNames, type Telemetry } from './gateway/telemetry.ts'
+import { needingRestart } from './gateway/restart.ts'
+import { Serving } from './gateway/serving.ts'
+import type { Telemetry } from './gateway/telemetry.ts'
 import { readTlsMaterial } from './gateway/tls-files.ts'
-import { buildVersion, type Foundation } from './gateway/version.ts'
+import type { Foundation } from './gateway/version.ts'
 import type { TlsMaterial } from './identity/tls-material.ts'
 import { currentPeer, fallenBy, verifyPeer } from './identity/trust.ts'
 import { memoryQuota } from './quota/memory-quota.ts'
@@ -44,8 +45,11 @@ export interface RunningGateway {
   readonly probesOrigin: string
   /** Reads the configuration again, as a change of a file does. */
   reload(): Promise<void>
-  /** Drains and stops: no new exchanges, streams to their end or the deadline, then everything is closed. */
-  close(): Promise<void>
+  /**
+   * Drains and stops: no new exchanges, streams to their end or the deadline (the configured one, or an earlier one
+   * that is given), then everything is closed.
+   */
+  close(options?: { readonly deadlineMs?: number }): Promise<void>
 }
 
 /** Composes the parts and listens. The order of what happens to a request is in src/exchange/exchange.ts, not here. */
@@ -60,7 +64,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     malformed: (code) => metrics.malformedRequest(code),
   })
   await server.register(bearerToken)
-  const audit = await openAuditLog({
+  const log = await openAuditLog({
     directory: auditConfig.directory,
     segmentBytesMax: auditConfig.segmentBytesMax,
     clock,
@@ -70,14 +74,19 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     clock,
     lives: new Lives(),
     quota: memoryQuota({ clock }),
-    audit,
+    audit: new AuditTrail(log, clock, metrics),
     metrics,
     events,
-    pools: new Pools(metrics),
     startedAtSeconds: Math.floor(clock.now() / 1000),
   }
   const running = new Running(options, foundation, server, material)
-  return await running.start()
+  try {
+    return await running.start()
+  } catch (error) {
+    // One listener may be open already, and the audit folder is ours: neither may outlive a start that failed.
+    await running.abandon().catch(() => {})
+    throw error
+  }
 }
 
 /** The process's gateway: two servers, and the one value that a reload replaces. */
@@ -88,11 +97,9 @@ class Running implements RunningGateway {
   readonly #probes: FastifyInstance
   readonly #identities: Identities
   readonly #tls: MutualTls
-  #material: TlsMaterial
-  #config: Config
-  #current: Gateway | undefined
-  #reloader: Reloader | undefined
-  #draining = false
+  readonly #serving: Serving
+  readonly #reloader: Reloader
+  #closing: Promise<void> | undefined
 
   constructor(
     options: GatewayOptions,
@@ -100,13 +107,26 @@ class Running implements RunningGateway {
     traffic: FastifyInstance,
     material: TlsMaterial,
   ) {
+    const { config, telemetry, source } = options
     this.#options = options
-    this.#config = options.config
     this.#foundation = foundation
     this.#traffic = traffic
-    this.#material = material
     this.#identities = new Identities(() => traffic.verifyWithLibrary, foundation.events)
-    this.#tls = this.#guard(options.config)
+    this.#tls = this.#guard(config, material)
+    this.#serving = new Serving({
+      foundation,
+      telemetry,
+      material,
+      config,
+      identities: this.#identities,
+      swapTls: (next) => this.#tls.swap(next),
+    })
+    this.#reloader = new Reloader(config, {
+      ...foundation,
+      source,
+      apply: (next) => this.#apply(next),
+      renew: () => this.#serving.renew(),
+    })
     this.#probes = createProbeServer({
       livez,
       readyz: () => readyz(this.#readyState()),
@@ -131,132 +151,118 @@ class Running implements RunningGateway {
   }
 
   async start(): Promise<RunningGateway> {
-    const { events, audit, clock, metrics } = this.#foundation
+    const { events, audit, clock } = this.#foundation
     await this.#traffic.ready()
-    this.#reloader = new Reloader(this.#options.config, {
-      source: this.#options.source,
-      clock,
-      metrics,
-      events,
-      audit,
-      apply: (next) => this.#apply(next),
-    })
-    const config = await this.#reloader.first()
-    await this.#apply(config)
-    await audit.append({
-      event: 'gateway.started',
-      time: isoNow(clock),
-      policy: config.hash,
-      version: this.#options.version,
-    })
-    const { traffic, probes } = config.gateway
-    await this.#probes.listen({ host: probes.host, port: probes.port })
-    await this.#traffic.listen({ host: traffic.host, port: traffic.port })
-    events.started({ version: this.#options.version, node: process.versions.node, policy: config.hash })
+    const { hash, gateway } = await this.#reloader.start()
+    const { version } = this.#options
+    await audit.append({ event: 'gateway.started', time: isoNow(clock), policy: hash, version })
+    await this.#probes.listen(addressOf(gateway.probes))
+    await this.#traffic.listen(addressOf(gateway.traffic))
+    events.started({ version, node: process.versions.node, policy: hash })
     events.listening('traffic', this.trafficOrigin)
     events.listening('probes', this.probesOrigin)
     return this
   }
 
   async reload(): Promise<void> {
-    await this.#reloader?.reload()
+    await this.#reloader.reload()
   }
 
-  async close(): Promise<void> {
-    if (this.#draining) return
-    this.#draining = true
-    const { clock, lives, events, audit } = this.#foundation
-    const { delayMs, deadlineMs } = this.#config.gateway.drain
+  close(options: { readonly deadlineMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.deadlineMs ?? Number.POSITIVE_INFINITY)
+    return this.#closing
+  }
+
+  /** Gives back what a start that failed had taken. */
+  async abandon(): Promise<void> {
+    await this.#reloader.close()
+    await this.#stop()
+  }
+
+  async #close(deadlineMsMax: number): Promise<void> {
+    const { clock, lives, events } = this.#foundation
+    const { drain: configured } = this.#serving.config.gateway
+    const deadlineMs = Math.min(deadlineMsMax, configured.deadlineMs)
     const startedAt = clock.monotonic()
     events.drainStarted(lives.size, deadlineMs)
-    await this.#reloader?.close()
     const cut = await drain(this.#traffic.server as unknown as Server, {
-      delayMs: lives.size === 0 ? 0 : delayMs,
+      delayMs: Math.min(deadlineMsMax, configured.delayMs),
       deadlineMs,
       sleep: (ms) => clock.sleep(ms),
       now: () => clock.monotonic(),
       inFlight: () => lives.size,
       cutAll: () => lives.cutAll(() => new Refusal('draining', 'drain deadline')),
+      destroyAll: () => this.#tls.destroyAll(),
     })
     events.drainEnded(cut, clock.monotonic() - startedAt)
-    await this.#stop(audit, clock)
+    // Not before: a stream that runs on while the gateway drains can still be revoked.
+    await this.#reloader.close()
+    await this.#stop()
     events.stopped()
   }
 
-  async #stop(audit: AuditLog, clock: Clock): Promise<void> {
+  async #stop(): Promise<void> {
+    const { audit, clock } = this.#foundation
     await Promise.all([this.#traffic.close(), this.#probes.close()])
-    await this.#current?.upstreams.close()
-    await this.#identities.close()
+    await this.#serving.close()
     // A log that cannot be written has said so already; it must not keep the process.
     await audit.append({ event: 'gateway.stopped', time: isoNow(clock) }).catch(() => {})
     await audit.close()
   }
 
-  /** Everything that can fail comes before the first change; then the parts are swapped within one tick. */
   async #apply(config: Config): Promise<void> {
-    const { clock, events, metrics, lives } = this.#foundation
-    const material = readTlsMaterial(config.gateway.traffic, clock.now())
-    const identity = await this.#identities.build(config)
-    const revocations = this.#identities.loadRevocations(config)
-    const next = buildVersion(config, identity, this.#foundation)
-    learnNames(this.#options.telemetry, config)
-    metrics.configRuns(config.hash)
-    this.#options.telemetry.setLevel(config.gateway.log.level)
-    this.#swapTls(material)
-    const cut = lives.cutWhere(
-      (principal) => revocations.covers(principal) !== undefined,
-      () => new Refusal('token_revoked', 'revoked while running'),
-    )
-    if (cut > 0) events.revocationsReloaded(revocations.size, cut)
-    this.#config = config
-    this.#current = next
+    await this.#serving.apply(config)
+    const fields = needingRestart(this.#options.config, config)
+    if (fields.length > 0) this.#foundation.events.configNeedsRestart(fields)
   }
 
-  #swapTls(material: TlsMaterial): void {
-    if (material.hash === this.#material.hash) return
-    this.#tls.swap(material)
-    this.#material = material
-    const { fingerprint, notAfter } = material.certificate
-    this.#foundation.events.tlsReloaded('traffic', fingerprint, notAfter)
-  }
-
-  #guard({ gateway }: Config): MutualTls {
+  #guard({ gateway }: Config, material: TlsMaterial): MutualTls {
     const { bounds, serverName } = gateway.traffic
+    const { clock, lives, metrics } = this.#foundation
     return guardConnections(this.#traffic.server as unknown as Server, {
-      material: this.#material,
+      material,
       trust: { verifyPeer, fallenBy, currentPeer },
       connectionsMax: bounds.connectionsMax,
       serverNames: serverName && new Set(serverName),
-      now: () => this.#foundation.clock.now(),
-      handshakeFailed: (code) => this.#foundation.metrics.tlsClientError(code),
+      now: () => clock.now(),
+      fallen: ({ fingerprint }, refusal) =>
+        lives.cutWhere(
+          ({ certificate }) => certificate.fingerprint === fingerprint,
+          () => refusal,
+        ),
+      handshakeFailed: (code) => metrics.tlsClientError(code),
     })
   }
 
   #routes(): void {
     trafficRoutes(this.#traffic, {
-      exchange: (arrival, client) => exchange(arrival, client, this.#current as Gateway),
+      exchange: (arrival, client) => exchange(arrival, client, this.#serving.current as Gateway),
       newId: newExchangeId,
       peerOf: (socket: TLSSocket) => this.#tls.peerOf(socket),
       checkHost: (socket: TLSSocket, host) => this.#tls.checkHost(socket, host),
       clientOf: (request, response) =>
-        new NodeClient(request, response, this.#config.gateway.traffic.stream, () => this.#draining),
+        new NodeClient(request, response, this.#serving.config.gateway.traffic.stream, () => this.#isClosing),
     })
   }
 
+  get #isClosing(): boolean {
+    return this.#closing !== undefined
+  }
+
   #readyState() {
-    const { notBefore, notAfter } = this.#material.certificate
+    const { notBefore, notAfter } = this.#serving.material.certificate
     return {
       now: this.#foundation.clock.now(),
-      config: this.#current?.policy.hash,
+      config: this.#serving.current?.policy.hash,
       certificates: [{ role: 'traffic', notBefore, notAfter }],
       issuers: this.#keySets().map(({ issuer, ageMs }) => ({ issuer, keys: Number.isNaN(ageMs) ? 0 : 1 })),
       auditHealthy: this.#foundation.audit.healthy,
-      draining: this.#draining,
+      draining: this.#isClosing,
     }
   }
 
   #certificates() {
-    const { certificate, authorities } = this.#material
+    const { certificate, authorities } = this.#serving.material
     const first = Math.min(...authorities.map(({ notAfter }) => notAfter))
     return [
       { role: 'traffic' as const, notAfter: certificate.notAfter },
@@ -271,6 +277,12 @@ class Running implements RunningGateway {
 }
 
 const isoNow = (clock: Clock): string => new Date(clock.now()).toISOString()
+
+/** Fastify opens a second listener for `localhost`, one that nothing here guards: an address is one listener. */
+const addressOf = ({ host, port }: { readonly host: string; readonly port: number }) => ({
+  host: host === 'localhost' ? '127.0.0.1' : host,
+  port,
+})
 
 function originOf(scheme: 'http' | 'https', address: string | AddressInfo | null): string {
   const { address: host, port, family } = address as AddressInfo

@@ -55,7 +55,13 @@ export const refusals = {
     false,
     'The request body is larger than this gateway accepts.',
   ),
-  request_timeout: row(408, 'invalid_request_error', true, 'The request body did not arrive in time.'),
+  headers_too_large: row(
+    431,
+    'invalid_request_error',
+    false,
+    'The request head is larger than this gateway accepts.',
+  ),
+  request_timeout: row(408, 'invalid_request_error', true, 'The request did not arrive in time.'),
 
   // Who is calling (RFC 6750, RFC 8705)
   invalid_certificate: row(

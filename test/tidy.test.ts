@@ -157,7 +157,7 @@ t.test('tests are not skipped', (t) => {
   t.end()
 })
 
-t.test('every source file is reached from the process entry', (t) => {
+t.test('every source file is reached from the process entry or a script', (t) => {
   const reached = new Set<string>()
   const visit = (file: string): void => {
     if (reached.has(file) || !/^(src|plugins|test|scripts)\//.test(file)) return
@@ -167,7 +167,7 @@ t.test('every source file is reached from the process entry', (t) => {
       visit(relative(root, join(root, dirname(file), path as string)))
     }
   }
-  visit('src/main.ts')
+  for (const entry of ['src/main.ts', ...list('scripts/**/*.ts')]) visit(entry)
   const dead = source.filter((file) => !reached.has(file))
   t.same(dead, [])
   t.end()

@@ -16,7 +16,7 @@
 import type { Clock } from '../clock.ts'
 import { Refusal } from '../refusal.ts'
 import { type Draft, draftOf, type Position, type Sealed, seal } from './chain.ts'
-import type { AuditEvent, AuditLog, AuditRecord } from './record.ts'
+import type { AuditEvent, AuditRecord, HealingAuditLog } from './record.ts'
 import { type Standing, standingOf } from './recover.ts'
 import { type SegmentFile, type SegmentStore, segmentName, writeAll } from './segment.ts'
 
@@ -60,7 +60,7 @@ const codeOf = (cause: unknown): string => {
   return typeof code === 'string' ? code : 'UNKNOWN'
 }
 
-class SegmentedLog implements AuditLog {
+class SegmentedLog implements HealingAuditLog {
   readonly #store: SegmentStore
   readonly #options: LogOptions
   readonly #queue: Waiting[] = []
@@ -103,6 +103,12 @@ class SegmentedLog implements AuditLog {
     return promise
   }
 
+  async heal(): Promise<void> {
+    if (this.#closed || this.healthy) return
+    this.#running ??= this.#drain()
+    await this.#running
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await this.#running
@@ -117,12 +123,13 @@ class SegmentedLog implements AuditLog {
     try {
       // The turn that brought one append may bring more; they share its sync.
       await Promise.resolve()
-      while (this.#queue.length > 0) {
+      do {
         const batch = this.#takeBatch()
         this.#batchRecords = batch.length
-        await this.#commit(batch)
+        // An empty batch is an attempt to write again: the record of the recovery goes alone.
+        if (batch.length > 0 || !this.healthy) await this.#commit(batch)
         this.#batchRecords = 0
-      }
+      } while (this.#queue.length > 0)
     } finally {
       this.#running = undefined
     }
@@ -213,7 +220,8 @@ class SegmentedLog implements AuditLog {
     const rejected = (this.#failure?.rejected ?? 0) + batch.length
     this.#failure = { code: codeOf(cause), rejected }
     for (const { reject } of batch) reject(unavailable('the audit log could not be written', cause))
-    this.#notice('write_failed', segment?.name, cause)
+    // An attempt to write again that fails is no news.
+    if (batch.length > 0) this.#notice('write_failed', segment?.name, cause)
   }
 
   /** The first record after a failure: what was durable, and how many appends were rejected since. */
@@ -260,7 +268,7 @@ async function resume(store: SegmentStore, { last, soundBytes }: Standing): Prom
  * throws AuditChainError when the last segment is not a chain. The caller sees to it that there is one
  * writer.
  */
-export async function startLog(store: SegmentStore, options: LogOptions): Promise<AuditLog> {
+export async function startLog(store: SegmentStore, options: LogOptions): Promise<HealingAuditLog> {
   const standing = await standingOf(store)
   const log = new SegmentedLog(store, standing.head, await resume(store, standing), options)
   const { last, soundBytes, head } = standing

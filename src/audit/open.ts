@@ -1,6 +1,6 @@
 import { lockDirectory } from './lock.ts'
 import { type AuditNotice, type LogOptions, startLog } from './log.ts'
-import type { AuditLog } from './record.ts'
+import type { AuditLog, HealingAuditLog } from './record.ts'
 import { makeLogDirectory, segmentFiles } from './segment-files.ts'
 
 export interface AuditLogOptions extends LogOptions {
@@ -10,8 +10,9 @@ export interface AuditLogOptions extends LogOptions {
 const takenOver = (log: AuditLog): AuditNotice => ({ kind: 'lock_taken_over', seq: log.head.seq })
 
 /** A log that gives its directory free when it is closed. */
-const holding = (log: AuditLog, release: () => Promise<void>): AuditLog => ({
+const holding = (log: HealingAuditLog, release: () => Promise<void>): HealingAuditLog => ({
   append: (event) => log.append(event),
+  heal: () => log.heal(),
   get healthy() {
     return log.healthy
   },
@@ -28,7 +29,7 @@ const holding = (log: AuditLog, release: () => Promise<void>): AuditLog => ({
  * Opens (or begins) the audit log in a directory, as its only writer. Throws AuditLockError when there is
  * another writer and AuditChainError when what is there is not a chain.
  */
-export async function openAuditLog({ directory, ...options }: AuditLogOptions): Promise<AuditLog> {
+export async function openAuditLog({ directory, ...options }: AuditLogOptions): Promise<HealingAuditLog> {
   await makeLogDirectory(directory)
   const lock = await lockDirectory(directory)
   try {

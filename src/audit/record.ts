@@ -48,3 +48,9 @@ export interface AuditLog {
   readonly head: { readonly seq: number; readonly hash: string }
   close(): Promise<void>
 }
+
+/** A log that can be asked to write again after a failure although there is nothing to record. */
+export interface HealingAuditLog extends AuditLog {
+  /** Resolves when it has tried; `healthy` tells the result. */
+  heal(): Promise<void>
+}

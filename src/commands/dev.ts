@@ -1,16 +1,18 @@
 import { rmSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
+import { claimFolder } from './dev/claim.ts'
 import { type DevPorts, type DevUpstream, writeConfiguration } from './dev/configuration.ts'
-import { makeFolder, type UpstreamSecrets } from './dev/folder.ts'
-import { greeting } from './dev/greeting.ts'
+import { makeFolder } from './dev/folder.ts'
+import { greeting, readyLine } from './dev/greeting.ts'
 import { configFolder } from './dev/names.ts'
 import { findUpstream, startSimulatedUpstream } from './dev/upstream.ts'
 import { type LogFormat, prepare, start, untilSignal } from './run-gateway.ts'
-import { type ExitCode, exitCodes, type Surroundings } from './surroundings.ts'
+import type { ExitCode, Surroundings } from './surroundings.ts'
 import { version } from './version.ts'
 
 export interface DevOptions extends LogFormat, DevPorts {
   readonly directory: string
+  readonly json?: boolean
 }
 
 interface Opened extends DevUpstream {
@@ -20,22 +22,22 @@ interface Opened extends DevUpstream {
 /** `sallyport dev` and `npm start`: the whole secured path on this machine, with nothing to set up. */
 export async function dev(options: DevOptions, { upstream, out, err }: Surroundings): Promise<ExitCode> {
   const directory = resolve(options.directory)
-  err(`Making certificates, keys, a token and a configuration in ${options.directory}/ ...\n`)
+  const shown = relative('', directory) || '.'
+  const found = upstream === undefined ? undefined : await findUpstream(upstream)
+  await claimFolder(directory, options)
+  err(`Making certificates, keys, a token and a configuration in ${shown}/ ...\n`)
   rmSync(join(directory, configFolder), { recursive: true, force: true })
   const secrets = await makeFolder(directory)
-  const opened = await open(upstream, secrets)
+  const opened: Opened = found ?? (await startSimulatedUpstream(secrets))
   try {
     writeConfiguration(directory, options, opened)
-    const prepared = await prepare(join(directory, configFolder), options)
+    const prepared = await prepare(join(shown, configFolder), options)
     const gateway = await start(prepared)
-    out(greeting({ ...options, directory: relative('', directory) || '.', version, upstream: opened }))
-    await untilSignal(gateway, prepared.telemetry, opened.close)
+    const parts = { ...options, directory: shown, version, upstream: opened }
+    out(options.json ? readyLine(parts) : greeting(parts))
+    return await untilSignal(gateway, prepared.telemetry, opened.close)
   } catch (error) {
     await opened.close?.()
     throw error
   }
-  return exitCodes.ok
 }
-
-const open = (upstream: string | undefined, secrets: UpstreamSecrets): Promise<Opened> =>
-  upstream === undefined ? startSimulatedUpstream(secrets) : findUpstream(upstream)

@@ -44,35 +44,80 @@ export async function start(prepared: Prepared): Promise<RunningGateway> {
   }
 }
 
-function startFailure(error: unknown): unknown {
-  const { code, port } = error as { code?: string; port?: number }
-  if (code === 'EADDRINUSE') {
-    return new CommandFailed(`Port ${port} is in use. Stop what listens there, or choose another port.`)
-  }
-  if (code === 'EACCES' && port !== undefined) {
-    return new CommandFailed(`Port ${port} needs more rights than this process has. Choose one above 1023.`)
-  }
-  const named =
-    error instanceof Error && /^(AuditLockError|AuditChainError|TlsMaterialRefused)$/.test(error.name)
-  return named ? new CommandFailed((error as Error).message) : error
+const listenFailures: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use. Stop what listens there, or choose another one in gateway.yaml.',
+  EACCES: 'needs more rights than this process has. Choose one above 1023 in gateway.yaml.',
+  EADDRNOTAVAIL: 'cannot be had: its address is not one of this machine. Mend the host in gateway.yaml.',
 }
 
+const plainErrors = /^(AuditLockError|AuditChainError|TlsMaterialRefused)$/
+
+function startFailure(error: unknown): unknown {
+  const { code = '', address, port } = error as { code?: string; address?: string; port?: number }
+  const failure = port === undefined ? undefined : listenFailures[code]
+  if (failure !== undefined) return new CommandFailed(`Port ${port} of ${address} ${failure}`)
+  const named = error instanceof Error && plainErrors.test(error.name)
+  return named ? new CommandFailed(`The gateway cannot start: ${(error as Error).message}`) : error
+}
+
+/** npm sends a Ctrl-C on to its child, which the terminal has told already: one key press comes as two signals. */
+const SAME_SIGNAL_MS = 1_000
+/** After an error that nothing caught, streams get this long and then their error event. */
+const FAILED_DRAIN_MS = 2_000
+
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Left to the kernel: JavaScript that runs after a real one of these can hang the process (Node.js, Signal events). */
+const deadlySignals = [
+  'SIGQUIT',
+  'SIGILL',
+  'SIGTRAP',
+  'SIGABRT',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGSEGV',
+  'SIGUSR2',
+] as const
+
 /**
- * Runs until SIGINT or SIGTERM; then drains and ends with 0. A second signal ends at once. An error that nothing
- * caught is logged and ends the process too: a gateway in an unknown state must not serve.
+ * Runs until a stop signal; then drains and ends the process with 0. Another signal, a second later or more, ends it
+ * at once with 1. An error that nothing caught is logged and ends it with 1 too: a gateway in an unknown state must
+ * not serve.
  */
 export async function untilSignal(
   gateway: RunningGateway,
-  telemetry: Telemetry,
+  { events, close: closeTelemetry }: Telemetry,
   stopped?: () => Promise<void>,
-): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  closeWithGrace({ delay: false, logger: { error: () => {} } }, async ({ err }) => {
-    if (err) telemetry.events.failure(err)
-    await gateway.close()
-    await stopped?.()
-    await telemetry.close()
-    resolve()
+): Promise<never> {
+  const skip = [...stopSignals, ...deadlySignals]
+  const onSecondError = (error: unknown): void => void events.failure(error)
+  const options = { delay: false, logger: false, skip, onSecondError } as const
+  const { close } = closeWithGrace(options, async ({ manual, err }) => {
+    const failure = manual ? undefined : (err ?? new Error('the event loop ran out of work'))
+    try {
+      if (failure) events.failure(failure)
+      await gateway.close(failure ? { deadlineMs: FAILED_DRAIN_MS } : {})
+      await stopped?.()
+    } catch (error) {
+      events.failure(error)
+      throw error
+    } finally {
+      await closeTelemetry()
+    }
+    if (failure) throw failure
   })
-  await promise
+  onStopSignals(close)
+  return await new Promise<never>(() => {})
+}
+
+function onStopSignals(stop: () => void): void {
+  let stoppingSinceMs: number | undefined
+  const onSignal = (): void => {
+    const nowMs = systemClock.monotonic()
+    if (stoppingSinceMs === undefined) {
+      stoppingSinceMs = nowMs
+      stop()
+    } else if (nowMs - stoppingSinceMs >= SAME_SIGNAL_MS) process.exit(exitCodes.failed)
+  }
+  for (const signal of stopSignals) process.on(signal, onSignal)
 }

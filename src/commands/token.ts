@@ -52,7 +52,15 @@ export function signToken(
 
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
-const thumbprint = (path: string): string =>
-  Buffer.from(new X509Certificate(readFileSync(path)).fingerprint256.replaceAll(':', ''), 'hex').toString(
-    'base64url',
-  )
+function thumbprint(path: string): string {
+  const { fingerprint256 } = readCertificate(path)
+  return Buffer.from(fingerprint256.replaceAll(':', ''), 'hex').toString('base64url')
+}
+
+function readCertificate(path: string): X509Certificate {
+  try {
+    return new X509Certificate(readFileSync(path))
+  } catch {
+    throw new CommandFailed(`${path} is not a certificate in PEM that can be read.`)
+  }
+}

@@ -9,12 +9,14 @@ import type { Client } from './arrival.ts'
 export class Life implements Disposable {
   readonly #controller = new AbortController()
   readonly #lives: Set<Life>
+  readonly #ended: (life: Life) => void
   readonly #gone: AbortSignal
   #timer: NodeJS.Timeout | undefined
   principal: Principal | undefined
 
-  constructor(client: Client, lives: Set<Life>) {
+  constructor(client: Client, lives: Set<Life>, ended: (life: Life) => void) {
     this.#lives = lives
+    this.#ended = ended
     this.#gone = client.gone
     lives.add(this)
     if (client.gone.aborted) this.#leave()
@@ -46,16 +48,36 @@ export class Life implements Disposable {
   [Symbol.dispose](): void {
     clearTimeout(this.#timer)
     this.#gone.removeEventListener('abort', this.#leave)
-    this.#lives.delete(this)
+    if (this.#lives.delete(this)) this.#ended(this)
   }
 }
 
-/** The exchanges that are under way in this process. */
+/** Somebody who waits for some exchanges to end. */
+interface Waiting {
+  readonly left: Set<Life>
+  resolve(): void
+}
+
+/**
+ * The exchanges that are under way in this process.
+ *
+ * 1. An exchange is in here from `begin` to its disposal, and counts once.
+ * 2. `ended` resolves when the last exchange that was under way at the call has been disposed of, whatever began since.
+ */
 export class Lives {
   readonly #lives = new Set<Life>()
+  readonly #waiting = new Set<Waiting>()
 
   begin(client: Client): Life {
-    return new Life(client, this.#lives)
+    return new Life(client, this.#lives, (life) => this.#leave(life))
+  }
+
+  /** Resolves when every exchange that is under way now has ended: from then on nothing uses what they began with. */
+  ended(): Promise<void> {
+    if (this.#lives.size === 0) return Promise.resolve()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.add({ left: new Set(this.#lives), resolve })
+    return promise
   }
 
   get size(): number {
@@ -75,5 +97,14 @@ export class Lives {
 
   cutAll(refusal: () => Refusal): void {
     for (const life of this.#lives) life.cut(refusal())
+  }
+
+  #leave(life: Life): void {
+    for (const waiting of this.#waiting) {
+      waiting.left.delete(life)
+      if (waiting.left.size > 0) continue
+      this.#waiting.delete(waiting)
+      waiting.resolve()
+    }
   }
 }

@@ -1,22 +1,41 @@
 import { readFileSync } from 'node:fs'
 import type { Config } from '../config/load.ts'
+import type { IssuerConfig } from '../config/schema/gateway.ts'
 import { createIdentity, type Identity } from '../identity/identity.ts'
+import { parseKeySet } from '../identity/key-set.ts'
 import type { VerifyWithLibrary } from '../identity/library.ts'
-import { noRevocations, parseRevocations, type Revocations } from '../identity/revocation.ts'
+import { noRevocations, parseRevocations, type Revocable, type Revocations } from '../identity/revocation.ts'
 import type { Events } from '../telemetry/events.ts'
-import { issuerOptions } from './issuers.ts'
+import { naming } from './file-refused.ts'
+import { type OpenedIssuer, openIssuer } from './issuers.ts'
 
 interface Built {
   readonly madeFrom: string
   readonly identity: Identity
+  close(): Promise<void>
 }
 
-/** The identity that is in service, and the revocation list that it asks at each use of a token. */
+/** An identity that is ready and not yet in service. One of the two must be called. */
+export interface PreparedIdentity {
+  readonly identity: Identity
+  /** Puts it into service; returns how to close the one that it replaces. */
+  takeOver(): () => Promise<void>
+  discard(): Promise<void>
+}
+
+/**
+ * The identity that is in service, and the revocations that it asks at each use of a token.
+ *
+ * 1. `prepare` changes nothing of what is in service; only `takeOver` does, and it cannot fail.
+ * 2. While a reload is under way, what either of two lists shuts out is shut out; `settleRevocations` ends that.
+ */
 export class Identities {
   readonly #verifyWithLibrary: () => VerifyWithLibrary
   readonly #events: Events
   #built: Built | undefined
-  #revocations: Revocations = noRevocations
+  #settled: Revocations = noRevocations
+  #newest: Revocations = noRevocations
+  #inForce: Revocations = noRevocations
 
   constructor(verifyWithLibrary: () => VerifyWithLibrary, events: Events) {
     this.#verifyWithLibrary = verifyWithLibrary
@@ -28,39 +47,94 @@ export class Identities {
     return this.#built?.identity
   }
 
-  /** Takes the list that the configuration names. Throws when it cannot be read, and keeps the old one. */
-  loadRevocations({ gateway }: Config): Revocations {
-    const { revocations } = gateway.identity
-    this.#revocations =
-      revocations === undefined ? noRevocations : parseRevocations(readFileSync(revocations))
-    return this.#revocations
+  /** Whoever is shut out at this moment. */
+  get revocations(): Revocations {
+    return this.#inForce
   }
 
-  /** The identity of a configuration; the one in service, with its keys asked again, when the issuers did not change. */
-  async build({ gateway }: Config): Promise<Identity> {
+  /** Takes the list that the configuration names into force beside the old one. Throws when it cannot be read. */
+  addRevocations({ gateway }: Config): void {
+    const { revocations: file } = gateway.identity
+    this.#newest =
+      file === undefined ? noRevocations : naming(file, () => parseRevocations(readFileSync(file)))
+    this.#inForce = either(this.#newest, this.#settled)
+  }
+
+  /** From now on only the list that was read last is in force. */
+  settleRevocations(): void {
+    this.#settled = this.#newest
+    this.#inForce = this.#newest
+  }
+
+  /** The identity of a configuration: the one in service, with its keys asked again, when the issuers did not change. */
+  async prepare({ gateway }: Config): Promise<PreparedIdentity> {
     const { issuers } = gateway.identity
-    const madeFrom = JSON.stringify(issuers)
-    if (this.#built?.madeFrom === madeFrom) {
-      await this.#built.identity.refresh()
-      return this.#built.identity
+    checkKeyFiles(issuers)
+    const madeFrom = fingerprintOf(issuers)
+    const before = this.#built
+    if (before?.madeFrom === madeFrom) {
+      this.renewKeys()
+      return { identity: before.identity, takeOver: () => async () => {}, discard: async () => {} }
     }
+    const built = this.#build(issuers, madeFrom)
+    // New issuers are waited for: their first callers should find their keys.
+    await built.identity.refresh()
+    return {
+      identity: built.identity,
+      takeOver: () => {
+        this.#built = built
+        return async () => before?.close()
+      },
+      discard: () => built.close(),
+    }
+  }
+
+  /** Reads the key files again and asks for the other keys in the background: a slow issuer must not hold up a reload. */
+  renewKeys(): void {
+    void this.#built?.identity.refresh()
+  }
+
+  async close(): Promise<void> {
+    await this.#built?.close()
+  }
+
+  #build(issuers: readonly IssuerConfig[], madeFrom: string): Built {
+    const opened = issuers.map(openIssuer)
     const identity = createIdentity({
-      issuers: issuers.map(issuerOptions),
+      issuers: opened.map(({ options }) => options),
       verifyWithLibrary: this.#verifyWithLibrary(),
-      revocations: () => this.#revocations,
+      revocations: () => this.revocations,
       onKeysRefresh: (issuer, result, fault) => {
         if (result === 'changed') this.#events.keysReloaded(issuer)
         if (result === 'failed') this.#events.keysUnavailable(issuer, fault)
       },
     })
-    await identity.refresh()
-    const replaced = this.#built
-    this.#built = { madeFrom, identity }
-    await replaced?.identity.close()
-    return identity
-  }
-
-  async close(): Promise<void> {
-    await this.#built?.identity.close()
+    return { madeFrom, identity, close: () => closeAll(identity, opened) }
   }
 }
+
+const either = (one: Revocations, other: Revocations): Revocations => ({
+  size: one.size,
+  covers: (principal: Revocable) => one.covers(principal) ?? other.covers(principal),
+})
+
+async function closeAll(identity: Identity, issuers: readonly OpenedIssuer[]): Promise<void> {
+  await identity.close()
+  await Promise.all(issuers.map((issuer) => issuer.close()))
+}
+
+/** A key file that is no good refuses the reload as a whole, as every other file does. */
+function checkKeyFiles(issuers: readonly IssuerConfig[]): void {
+  for (const { keys } of issuers) {
+    if ('file' in keys) naming(keys.file, () => parseKeySet(readFileSync(keys.file)))
+  }
+}
+
+/** The authorities of a key server are read once, when its fetcher is made: they are part of what it was made from. */
+const fingerprintOf = (issuers: readonly IssuerConfig[]): string =>
+  JSON.stringify(
+    issuers.map((issuer) => [
+      issuer,
+      'url' in issuer.keys && issuer.keys.ca !== undefined ? readFileSync(issuer.keys.ca, 'latin1') : '',
+    ]),
+  )

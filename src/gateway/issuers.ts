@@ -4,14 +4,25 @@ import type { IssuerOptions, KeyOrigin } from '../identity/issuer.ts'
 import { kubernetesIsConsistent } from '../identity/kubernetes.ts'
 import { createKeyFetcher } from '../upstream/key-fetcher.ts'
 
+/** What verifies the tokens of an issuer, and how to close what fetches its keys. */
+export interface OpenedIssuer {
+  readonly options: IssuerOptions
+  close(): Promise<void>
+}
+
 /** Configuration of an issuer -> what verifies its tokens. */
-export const issuerOptions = (issuer: IssuerConfig): IssuerOptions => ({
+export function openIssuer(issuer: IssuerConfig): OpenedIssuer {
+  const { origin, close } = openKeys(issuer.keys)
+  return { options: issuerOptions(issuer, origin), close }
+}
+
+const issuerOptions = (issuer: IssuerConfig, keys: KeyOrigin): IssuerOptions => ({
   name: issuer.name,
   issuer: issuer.issuer,
   audience: issuer.audience,
   audienceMayBeList: issuer.audienceMayBeList,
   algorithms: issuer.algorithms,
-  keys: keyOrigin(issuer.keys),
+  keys,
   types: issuer.types,
   typeMayBeAbsent: issuer.typeMayBeAbsent,
   tokenLifetimeSecondsMax: issuer.tokenLifetimeSecondsMax,
@@ -29,8 +40,15 @@ export const issuerOptions = (issuer: IssuerConfig): IssuerOptions => ({
   ...(issuer.kind === 'kubernetes' ? { isConsistent: kubernetesIsConsistent } : {}),
 })
 
-function keyOrigin(keys: IssuerConfig['keys']): KeyOrigin {
-  if ('file' in keys) return { kind: 'file', read: () => readFileSync(keys.file) }
+interface OpenedKeys {
+  readonly origin: KeyOrigin
+  close(): Promise<void>
+}
+
+function openKeys(keys: IssuerConfig['keys']): OpenedKeys {
+  if ('file' in keys) {
+    return { origin: { kind: 'file', read: () => readFileSync(keys.file) }, close: async () => {} }
+  }
   const fetcher = createKeyFetcher(keys.ca === undefined ? {} : { ca: readFileSync(keys.ca) })
-  return { kind: 'url', url: keys.url, fetcher }
+  return { origin: { kind: 'url', url: keys.url, fetcher }, close: () => fetcher.close() }
 }

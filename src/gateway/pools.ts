@@ -19,7 +19,19 @@ interface BuiltPool {
   readonly pool: EndpointPool
 }
 
-/** The pools that are in service, over all configuration versions. */
+/** The routes of a configuration that are ready and not yet in service. */
+export interface PreparedRoutes {
+  readonly upstreams: Upstreams
+  /** Puts them into service; returns how to close the pools that they leave out. */
+  takeOver(): () => Promise<void>
+}
+
+/**
+ * The pools that are in service, over all configuration versions.
+ *
+ * 1. A pool whose configuration and files did not change is kept, with its connections.
+ * 2. `prepare` changes nothing of what is in service; only `takeOver` does, and it cannot fail.
+ */
 export class Pools {
   readonly #metrics: Metrics
   #built = new Map<string, BuiltPool>()
@@ -28,20 +40,28 @@ export class Pools {
     this.#metrics = metrics
   }
 
-  /** The routes of a configuration. Pools that it no longer names, or names otherwise, close when their exchanges end. */
-  build({ models, gateway }: Config): Upstreams {
+  /** Makes the routes of a configuration. A pool opens its connections when it is used: one that is not costs nothing. */
+  prepare({ models, gateway }: Config): PreparedRoutes {
     const before = this.#built
-    this.#built = new Map()
+    const after = new Map<string, BuiltPool>()
     for (const [name, config] of Object.entries(models.pools)) {
-      this.#built.set(name, this.#build(name, config, gateway.traffic.stream, before.get(name)))
+      after.set(name, this.#build(name, config, gateway.traffic.stream, before.get(name)))
     }
-    for (const [name, old] of before) if (this.#built.get(name) !== old) closeQuietly(old.pool)
-    return createUpstreams(
-      Object.entries(models.models).map(([model, config]): ModelRoute => {
-        const { pool } = this.#built.get(config.pool) as BuiltPool
-        return { model, upstreamModel: config.upstreamModel ?? model, pool }
-      }),
-    )
+    const routes = Object.entries(models.models).map(([model, config]): ModelRoute => {
+      const { pool } = after.get(config.pool) as BuiltPool
+      return { model, upstreamModel: config.upstreamModel ?? model, pool }
+    })
+    return {
+      upstreams: createUpstreams(routes),
+      takeOver: () => {
+        this.#built = after
+        return () => closeAll([...before].filter(([name, old]) => after.get(name) !== old))
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    await closeAll([...this.#built])
   }
 
   #build(name: string, config: PoolConfig, timeouts: Timeouts, old: BuiltPool | undefined): BuiltPool {
@@ -76,8 +96,9 @@ export class Pools {
   }
 }
 
-const closeQuietly = (pool: EndpointPool): void => {
-  for (const endpoint of pool.endpoints) void endpoint.close().catch(() => {})
+async function closeAll(pools: readonly (readonly [string, BuiltPool])[]): Promise<void> {
+  const endpoints = pools.flatMap(([, { pool }]) => pool.endpoints)
+  await Promise.all(endpoints.map((endpoint) => endpoint.close().catch(() => {})))
 }
 
 function upstreamTls(tls: PoolConfig['tls']): UpstreamTls | undefined {

@@ -3,8 +3,8 @@
  *
  * 1. Every code unit outside strings and every decoded code unit of every string, keys included, is scanned.
  * 2. What JSON.parse takes, it still takes afterwards; where nothing was masked, it yields the same value.
- * 3. What does not begin as JSON, or stops being JSON outside a string, is scanned and written as plain text
- *    from there on, by the same scanner: a value over that place is found.
+ * 3. From the first character that JSON does not have outside strings, the rest is scanned and written as plain
+ *    text, by the same scanner: a value over that place is found.
  * 4. How the text was cut does not matter, be it within an escape or a surrogate pair.
  *
  * A string is a text of its own: its quotes are edges, and its window ends at the closing quote. Findings count the
@@ -28,10 +28,10 @@ const simpleEscapes: Readonly<Record<string, string>> = {
   '\\': '\\',
   '/': '/',
 }
+const between = ' \n\r\t{}[],:'
 const literals: readonly string[] = ['true', 'false', 'null']
 
 const isHexDigit = (char: string): boolean => /[0-9A-Fa-f]/.test(char)
-const isSpace = (char: string): boolean => char === ' ' || char === '\n' || char === '\r' || char === '\t'
 
 /** How far into an escape a string is; the longest unfinished one is `\u123`. */
 export const escapeHeldMax = 5
@@ -39,7 +39,7 @@ export const escapeHeldMax = 5
 export class JsonWindow implements StreamWindow {
   readonly #output = new JsonOutput()
   readonly #scanner: Scanner
-  #state: 'start' | 'outside' | 'string' | 'plain' = 'start'
+  #state: 'outside' | 'string' | 'plain' = 'outside'
   /** The literal or number that is being read outside strings: its letters, or `0`. */
   #token = ''
   /** The escape that is being read inside a string, as it was written. */
@@ -95,7 +95,7 @@ export class JsonWindow implements StreamWindow {
     while (to < chunk.length && chunk.charCodeAt(to) !== quote && this.#isStructure(chunk.charAt(to))) to++
     this.#scanner.feed(chunk.slice(from, to))
     if (to === chunk.length) return to
-    if (chunk.charCodeAt(to) !== quote || this.#token.length > 1) return this.#plain(to)
+    if (chunk.charCodeAt(to) !== quote) return this.#plain(to)
     this.#scanner.finish()
     this.#output.endNumber()
     return this.#cross(to, 'string')
@@ -122,13 +122,7 @@ export class JsonWindow implements StreamWindow {
 
   /** Whether a character may stand outside strings after what came before it. */
   #isStructure(char: string): boolean {
-    if (isSpace(char)) return this.#endToken()
-    if ('{}[],:'.includes(char)) {
-      // A text that only begins with a bracket or brace is told from JSON by what comes next.
-      this.#state = 'outside'
-      return this.#endToken()
-    }
-    this.#state = 'outside'
+    if (between.includes(char)) return this.#endToken()
     if (/[0-9+\-.eE]/.test(char) && (this.#token === '0' || (this.#token === '' && /[0-9-]/.test(char)))) {
       this.#token = '0'
       return true

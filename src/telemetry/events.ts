@@ -164,6 +164,14 @@ function changeEvents({ write }: Log) {
     keysUnavailable(issuer: string, error: unknown): void {
       write('error', 'keys.unavailable', `keys of ${issuer} cannot be had`, { issuer, ...errorFields(error) })
     },
+    /** Pools of model servers could not be made anew from their key and certificate files. */
+    upstreamsRejected(error: unknown): void {
+      write('error', 'upstreams.rejected', 'files of model servers refused, the old stay', errorFields(error))
+    },
+    /** The new configuration runs, but for these fields, which are read once, at the start. */
+    configNeedsRestart(fields: readonly string[]): void {
+      write('warn', 'config.needs_restart', 'some changes take effect only after a restart', { fields })
+    },
     revocationsReloaded(entries: number, streamsCut: number): void {
       write('info', 'revocations.reloaded', 'revocation list loaded', { entries, streams_cut: streamsCut })
     },

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { type Dispatcher, Pool } from 'undici'
 import { Refusal } from '../refusal.ts'
 import { connectorFor, type UpstreamTls } from './connector.ts'
@@ -34,8 +35,11 @@ export interface EndpointObserver {
 const KEEP_ALIVE_MS = 4_000
 const HEADER_BYTES_MAX = 16_384
 const ATTEMPTS_MAX = 2
+/** The end of a body comes in a packet of its own after `[DONE]`; what comes later or is longer is not waited for. */
+const FINISH_MS_MAX = 1_000
+const FINISH_BYTES_MAX = 16_384
 /** Response headers that anything of ours reads; every other one ends here. */
-const HEADERS_READ = ['retry-after', 'endpoint-load-metrics'] as const
+const HEADERS_READ = ['content-encoding', 'retry-after', 'endpoint-load-metrics'] as const
 
 /** One model server, spoken to over a bounded pool of HTTP/1.1 connections. */
 export function createEndpoint(options: EndpointOptions): EndpointHandle {
@@ -121,6 +125,7 @@ function requestHeaders(options: EndpointOptions, request: UpstreamRequest): Rec
 function answerOf({ response, attempts }: Sent, released: () => void): UpstreamAnswer {
   const { statusCode, headers, body } = response
   let disposed = false
+  let finished = false
   // An aborted body emits 'error' after its consumer has left; without a listener that would end the process.
   body.on('error', () => {})
   return {
@@ -129,11 +134,16 @@ function answerOf({ response, attempts }: Sent, released: () => void): UpstreamA
     headers: Object.fromEntries(HEADERS_READ.map((name) => [name, single(headers[name])])),
     body: readable(body),
     attempts,
+    finish() {
+      if (finished || disposed) return
+      finished = true
+      readToEnd(body)
+    },
     async [Symbol.asyncDispose]() {
       if (disposed) return
       disposed = true
       released()
-      body.destroy()
+      if (!finished) body.destroy()
     },
   }
 }
@@ -141,9 +151,22 @@ function answerOf({ response, attempts }: Sent, released: () => void): UpstreamA
 const single = (value: string | string[] | undefined): string =>
   Array.isArray(value) ? (value[0] ?? '') : (value ?? '')
 
-async function* readable(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Takes the rest of a body that should hold nothing more, so that its connection goes back to the pool. */
+function readToEnd(body: Readable): void {
+  let bytes = 0
+  const late = setTimeout(() => body.destroy(), FINISH_MS_MAX)
+  late.unref()
+  body.once('close', () => clearTimeout(late))
+  body.on('data', (chunk: Uint8Array) => {
+    bytes += chunk.byteLength
+    if (bytes > FINISH_BYTES_MAX) body.destroy()
+  })
+}
+
+async function* readable(body: Readable): AsyncGenerator<Uint8Array> {
   try {
-    yield* body
+    // Leaving the loop early says nothing yet about the rest of the body: `finish` and disposing do.
+    yield* body.iterator({ destroyOnReturn: false })
   } catch (error) {
     throw error instanceof Refusal ? error : classifyTransportError(error)
   }

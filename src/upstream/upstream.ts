@@ -33,4 +33,9 @@ export interface UpstreamAnswer extends AsyncDisposable {
   readonly body: AsyncIterable<Uint8Array>
   /** Times the request was sent: 2 after a reused socket died before any response byte. */
   readonly attempts: number
+  /**
+   * The reply is whole, only the end of its body is still to come: the connection may serve again when that comes
+   * soon. Disposing aborts nothing then.
+   */
+  finish(): void
 }

@@ -80,11 +80,11 @@ const begun: Record<string, Case> = {
     text: 'one ',
   },
   'a connection that dies between events': {
-    script: { content: ['one ', 'two'], end: { after: 2, how: 'reset' } },
+    script: { content: ['one ', 'two'], gapMs: 50, end: { after: 2, how: 'reset' } },
     ...cut,
   },
   'a connection that dies in an event': {
-    script: { content: ['one ', 'two'], end: { after: 2, how: 'cut' } },
+    script: { content: ['one ', 'two'], gapMs: 50, end: { after: 2, how: 'cut' } },
     ...cut,
     text: 'one ',
   },
@@ -106,7 +106,8 @@ const begun: Record<string, Case> = {
   },
   'an error event by its name, without data': {
     script: sse([delta('one '), 'event: error\n: no text for you\n\n']),
-    ...broken,
+    end: 'upstream_error',
+    outcome: 'upstream_error',
     text: 'one ',
   },
   'an error event of an unknown shape': {
@@ -132,13 +133,18 @@ const begun: Record<string, Case> = {
   },
   'a line without an end': { script: sse([delta('one '), `data: ${'x'.repeat(4096)}`]), ...broken },
   'a stream above its bound': {
-    script: sse(Array.from({ length: 80 }, () => delta('y'.repeat(40)))),
+    script: sse([delta('one '), { waitMs: 50 }, ...Array.from({ length: 80 }, () => delta('y'.repeat(40)))]),
     end: 'upstream_reply_too_large',
     outcome: 'upstream_error',
   },
   'text after the reason to end': {
     script: sse([delta('one ', 'stop'), delta('more')]),
     ...broken,
+  },
+  'a tool call that was not offered': {
+    script: { content: ['one '], toolCalls: [{ name: 'delete_everything', arguments: ['{}'] }] },
+    ...broken,
+    text: 'one ',
   },
   'a stall': {
     script: { content: ['one ', 'two'], end: { after: 2, how: 'stall' } },

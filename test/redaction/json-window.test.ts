@@ -43,6 +43,8 @@ const others: readonly (readonly [input: string, output: string])[] = [
   ['{"a":"\\u00', '{"a":"\\u00'],
   ['{"a":"\\x\\u12zz', '{"a":"\\\\x\\\\u12zz'],
   ['nul', 'nul'],
+  ['4111111111111111.5 x', '"[CREDIT_CARD]" x'],
+  ['tru"ada@example.com" x', 'tru"[EMAIL_ADDRESS]" x'],
   ['nulls 4111111111111111', 'nulls [CREDIT_CARD]'],
   [`[${'9'.repeat(70)}e+4111111111111111]`, `[${'9'.repeat(70)}e+0]`],
 ]

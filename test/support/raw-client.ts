@@ -98,7 +98,10 @@ export class RawConnection {
 }
 
 /** Opens a connection to the traffic listener of a stack. */
-export async function openRaw(stack: Stack, { serverName = 'localhost' }: RawOptions = {}): Promise<RawConnection> {
+export async function openRaw(
+  stack: Stack,
+  { serverName = 'localhost' }: RawOptions = {},
+): Promise<RawConnection> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const socket = connect(
     {

@@ -68,16 +68,26 @@ export class Scene {
    * account is missing, double or about another exchange, or when the next good call does not work.
    */
   async ending(script: Script | undefined, act: () => Promise<unknown>): Promise<Ending> {
+    await this.#quiet(0)
     this.script = script
     const before = await this.#snapshot()
     await act()
-    await until(() => this.#records(before).some(({ event }) => event === 'exchange.ended'))
-    await until(async () => (await this.#snapshot()).samples.get('sallyport_requests_in_flight') === 0)
+    await this.#quiet(before.lines + 1)
     const ending = await this.#account(before)
     this.script = undefined
     const next = await this.chat()
     assert.equal(next.status, 200, `the next call works: ${await next.text()}`)
     return ending
+  }
+
+  /** Waits until at least so many exchanges have been logged, and each of them is in the audit log. */
+  async #quiet(lines: number): Promise<void> {
+    await until(() => {
+      const logged = endedLines(this.stack).length
+      const recorded = this.stack.audit().filter(({ event }) => event === 'exchange.ended').length
+      return logged >= lines && recorded >= logged
+    })
+    await until(async () => (await this.#snapshot()).samples.get('sallyport_requests_in_flight') === 0)
   }
 
   async #account(before: Snapshot): Promise<Ending> {

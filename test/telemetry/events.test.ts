@@ -68,6 +68,8 @@ const each: { [E in keyof Events]: (events: Events, text: string) => unknown } =
   tlsRejected: (events, text) => events.tlsRejected('traffic', new Error(text)),
   keysReloaded: (events, text) => events.keysReloaded(text),
   keysUnavailable: (events, text) => events.keysUnavailable(text, text),
+  upstreamsRejected: (events, text) => events.upstreamsRejected(new Error(text)),
+  configNeedsRestart: (events, text) => events.configNeedsRestart([text]),
   revocationsReloaded: (events) => events.revocationsReloaded(1, 2),
   revocationsRejected: (events, text) => events.revocationsRejected(new Error(text)),
 }

@@ -113,8 +113,13 @@ export async function makePair(
 }
 
 /** A server leaf for `localhost`, the given names, and 127.0.0.1. */
-export function issueServer(ca: Authority, dnsNames: readonly string[] = []): Promise<Identity> {
+export function issueServer(
+  ca: Authority,
+  dnsNames: readonly string[] = [],
+  options: CertificateOptions = {},
+): Promise<Identity> {
   return ca.issue({
+    ...options,
     subject: 'CN=localhost',
     dnsNames: ['localhost', ...dnsNames],
     ips: ['127.0.0.1'],

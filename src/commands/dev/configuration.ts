@@ -3,10 +3,17 @@ import { join } from 'node:path'
 import { checkRuntime } from '../../config/runtime.ts'
 import { configFolder, devAudience, devIssuer } from './names.ts'
 
+export interface DevModel {
+  /** What callers write. */
+  readonly name: string
+  /** What the model server calls it. */
+  readonly upstreamModel: string
+}
+
 export interface DevUpstream {
   readonly origin: string
   readonly server: 'vllm' | 'sglang' | 'llamacpp' | 'tgi' | 'openai'
-  readonly models: readonly string[]
+  readonly models: readonly DevModel[]
   /** The simulated server asks for a client certificate and a key, as a real one should. */
   readonly secured: 'mutual-tls' | 'none'
 }
@@ -73,9 +80,8 @@ function modelsYaml({ origin, server, models, secured }: DevUpstream): string {
 `
       : `    plaintext: allowed
 `
-  const names = models
-    .map((name) => `  ${JSON.stringify(name)}: {pool: upstream, outputTokensMax: 4096}\n`)
-    .join('')
+  const unique = [...new Map(models.map((model) => [model.name, model])).values()]
+  const names = unique.map(modelYaml).join('')
   return `pools:
   upstream:
     server: ${server}
@@ -83,6 +89,9 @@ function modelsYaml({ origin, server, models, secured }: DevUpstream): string {
 ${tls}models:
 ${names}`
 }
+
+const modelYaml = ({ name, upstreamModel }: DevModel): string =>
+  `  ${JSON.stringify(name)}: {pool: upstream, upstreamModel: ${JSON.stringify(upstreamModel)}, outputTokensMax: 4096}\n`
 
 const policiesYaml = `unknownFields: refuse
 scopes:

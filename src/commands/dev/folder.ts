@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { signToken } from '../token.ts'
 import { type Authority, issueServer, makeAuthority } from './authority.ts'
-import { configFolder, devKeyId, signingKeyFile, tokenFile } from './names.ts'
+import { auditFolder, configFolder, devKeyId, signingKeyFile, tokenFile } from './names.ts'
 
 /** What the simulated model server needs to speak the same mutual TLS as a real one would. */
 export interface UpstreamSecrets {
@@ -11,16 +11,17 @@ export interface UpstreamSecrets {
   readonly apiKey: string
 }
 
-const DAYS_MS = 24 * 3_600_000
+/** Longer than a configuration check warns about. */
+const LIFETIME_MS = 30 * 24 * 3_600_000
 const TOKEN_LIFETIME_SECONDS = 3_600
 
 /** Makes everything under the folder anew, owner-only: what an earlier run left there is replaced. */
 export async function makeFolder(directory: string): Promise<UpstreamSecrets> {
   const write = writerIn(directory)
-  for (const folder of ['', 'audit', configFolder, join(configFolder, 'tls')]) {
+  for (const folder of ['', auditFolder, configFolder, join(configFolder, 'tls')]) {
     mkdirSync(join(directory, folder), { recursive: true, mode: 0o700 })
   }
-  const lasting = { notAfter: new Date(Date.now() + 30 * DAYS_MS) }
+  const lasting = lastingFrom(Date.now())
   const [serverCa, clientCa, upstreamCa] = (await Promise.all(
     ['server', 'client', 'upstream'].map((name) => makeAuthority(`Sallyport throw-away ${name} CA`, lasting)),
   )) as [Authority, Authority, Authority]
@@ -28,6 +29,8 @@ export async function makeFolder(directory: string): Promise<UpstreamSecrets> {
   writeIssuer(write)
   return await writeUpstream(write, upstreamCa)
 }
+
+const lastingFrom = (nowMs: number) => ({ notAfter: new Date(nowMs + LIFETIME_MS) })
 
 type Write = (file: string, text: string) => void
 
@@ -37,8 +40,10 @@ const writerIn =
     writeFileSync(join(directory, file), text, { mode: 0o600 })
 
 async function writeTraffic(write: Write, serverCa: Authority, clientCa: Authority): Promise<void> {
-  const server = await issueServer(serverCa)
+  const lasting = lastingFrom(Date.now())
+  const server = await issueServer(serverCa, [], lasting)
   const client = await clientCa.issue({
+    ...lasting,
     subject: 'CN=developer',
     uris: ['spiffe://sallyport.test/developer'],
   })
@@ -48,7 +53,7 @@ async function writeTraffic(write: Write, serverCa: Authority, clientCa: Authori
   write('config/tls/server.crt', server.cert)
   write('config/tls/server.key', server.key)
   write('config/tls/client-ca.crt', clientCa.cert)
-  write('config/tls/client-ca.crl', await clientCa.crl({ nextUpdate: new Date(Date.now() + 30 * DAYS_MS) }))
+  write('config/tls/client-ca.crl', await clientCa.crl({ nextUpdate: lasting.notAfter }))
   write('config/revocations.json', `${JSON.stringify({ revoked: [] }, null, 2)}\n`)
 }
 
@@ -68,8 +73,9 @@ function writeIssuer(write: Write): void {
 }
 
 async function writeUpstream(write: Write, ca: Authority): Promise<UpstreamSecrets> {
-  const server = await issueServer(ca)
-  const gateway = await ca.issue({ subject: 'CN=sallyport' })
+  const lasting = lastingFrom(Date.now())
+  const server = await issueServer(ca, [], lasting)
+  const gateway = await ca.issue({ ...lasting, subject: 'CN=sallyport' })
   const apiKey = `sk-upstream-${randomBytes(24).toString('base64url')}`
   write('config/tls/upstream-ca.crt', ca.cert)
   write('config/tls/upstream-client.crt', gateway.cert)

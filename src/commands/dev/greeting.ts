@@ -7,33 +7,60 @@ export interface GreetingParts extends DevPorts {
 }
 
 /** What a newcomer needs next: where it listens, one line that works, one that is refused, and where to look. */
-export function greeting({ directory: folder, version, upstream, port, probesPort }: GreetingParts): string {
-  const model = upstream.models[0] as string
+export function greeting(parts: GreetingParts): string {
+  const { directory: folder, version, upstream, port, probesPort } = parts
   const what = upstream.secured === 'mutual-tls' ? 'simulated, over mutual TLS' : 'yours, over plain HTTP'
-  const tls = `--cacert ${folder}/ca.crt --cert ${folder}/client.crt --key ${folder}/client.key`
-  const url = `https://localhost:${port}/v1/chat/completions`
-  const body = JSON.stringify({
-    model,
-    stream: true,
-    messages: [{ role: 'user', content: 'My card is 4111 1111 1111 1111, write to jane.doe@example.com' }],
-  })
-  const json = "-H 'content-type: application/json'"
+  const { works, refused } = commands(parts)
   return `
 Sallyport ${version} is ready: mutual TLS, JWT roles, limits, redaction, audit and metrics are on.
 
-  traffic   https://localhost:${port}   model "${model}" -> ${upstream.origin} (${what})
+  traffic   https://localhost:${port}   model "${upstream.models[0]?.name}" -> ${upstream.origin} (${what})
   probes    http://127.0.0.1:${probesPort}/readyz and /metrics
   made      ${folder}/: certificates, signing key, token (1 hour), config/ (edit it: changes take effect at once), audit/
 
 This works, and neither the card nor the address reaches the model:
 
-  curl -N ${tls} -H "authorization: Bearer $(cat ${folder}/token)" ${json} ${url} -d '${body}'
+  ${works}
 
 This is refused (401: the certificate is right, the token is missing):
 
-  curl ${tls} ${json} ${url} -d '${body}'
+  ${refused}
 
 Then: npm run sallyport -- token --help   |   npm run sallyport -- audit verify ${folder}/audit   |   Ctrl-C stops it.
 
 `
 }
+
+/** The same for programs, as one line of JSON. */
+export function readyLine(parts: GreetingParts): string {
+  const { directory, version, upstream, port, probesPort } = parts
+  return `${JSON.stringify({
+    event: 'dev.ready',
+    version,
+    directory,
+    traffic: `https://localhost:${port}`,
+    probes: `http://127.0.0.1:${probesPort}`,
+    upstream: upstream.origin,
+    models: upstream.models.map(({ name }) => name),
+    commands: commands(parts),
+  })}\n`
+}
+
+function commands({ directory, upstream, port }: GreetingParts): { works: string; refused: string } {
+  const file = (name: string): string => quoted(`${directory}/${name}`)
+  const tls = `--cacert ${file('ca.crt')} --cert ${file('client.crt')} --key ${file('client.key')}`
+  const token = `-H "authorization: Bearer $(cat ${file('token')})"`
+  const rest = `-H 'content-type: application/json' https://localhost:${port}/v1/chat/completions -d '${body(upstream)}'`
+  return { works: `curl -N ${tls} ${token} ${rest}`, refused: `curl ${tls} ${rest}` }
+}
+
+const body = ({ models }: DevUpstream): string =>
+  JSON.stringify({
+    model: models[0]?.name,
+    stream: true,
+    messages: [{ role: 'user', content: 'My card is 4111 1111 1111 1111, write to jane.doe@example.com' }],
+  })
+
+/** For a shell: a folder's name may hold anything. */
+const quoted = (path: string): string =>
+  /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`

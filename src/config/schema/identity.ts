@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import type { SignatureAlgorithm } from '../../identity/algorithm.ts'
 import { file, flag, integer, NAME_EXPECTED, NAME_PATTERN, oneOf, section } from './field.ts'
 
 /** Signature algorithms that can be asked for. No HS*: whoever can check such a token can also make one. No `none`. */
@@ -13,7 +14,7 @@ export const signatureAlgorithms = [
   'RS256',
   'RS384',
   'RS512',
-] as const
+] as const satisfies readonly SignatureAlgorithm[]
 
 const claimPath = (description: string) =>
   Type.Array(Type.String({ minLength: 1, maxLength: 128 }), {

@@ -34,7 +34,8 @@ export function inspect(arrival: Arrival): InspectedHeaders {
   if (contentLength !== 0 && (arrival.method === 'GET' || arrival.method === 'HEAD')) {
     throw new Refusal('unexpected_body', `${arrival.method} with a body`)
   }
-  const host = headers.get('host') ?? ''
+  const host = headers.get('host')
+  if (host === undefined) throw new Refusal('malformed_request', 'no host')
   arrival.checkHost(host)
   return {
     host,
@@ -62,6 +63,10 @@ function checkTarget({ target, httpVersion }: Arrival): void {
 
 function checkFraming(headers: Map<string, string>): void {
   if (headers.has('upgrade')) throw new Refusal('upgrade_refused', 'upgrade header')
+  const expectation = headers.get('expect')
+  if (expectation !== undefined && expectation.toLowerCase() !== '100-continue') {
+    throw new Refusal('malformed_request', 'unknown expectation')
+  }
   const coding = headers.get('transfer-encoding')
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
     throw new Refusal('malformed_request', 'transfer coding other than chunked')

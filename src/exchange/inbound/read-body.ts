@@ -22,15 +22,25 @@ export async function readBody(
   return await withDeadline(collect(body, bounds.bodyBytesMax), bounds.bodyTimeoutMs, signal)
 }
 
+/** One buffer that doubles: a body sent byte by byte costs twice its size, not an object for each byte. */
 async function collect(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
+  let whole: Uint8Array = new Uint8Array()
   let bytes = 0
   for await (const chunk of body) {
-    bytes += chunk.byteLength
-    if (bytes > bytesMax) throw tooLarge()
-    chunks.push(chunk)
+    const end = bytes + chunk.byteLength
+    if (end > bytesMax) throw tooLarge()
+    whole = bytes === 0 ? chunk : append(whole, bytes, chunk)
+    bytes = end
   }
-  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, bytes)
+  return whole.subarray(0, bytes)
+}
+
+function append(whole: Uint8Array, bytes: number, chunk: Uint8Array): Uint8Array {
+  const end = bytes + chunk.byteLength
+  const room = end <= whole.byteLength ? whole : new Uint8Array(Math.max(end, 2 * whole.byteLength))
+  if (room !== whole) room.set(whole.subarray(0, bytes))
+  room.set(chunk, bytes)
+  return room
 }
 
 const tooLarge = (): Refusal => new Refusal('request_too_large', 'body above bodyBytesMax')

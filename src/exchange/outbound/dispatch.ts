@@ -39,6 +39,9 @@ export async function dispatch(
       throw classifyUpstreamError(answer.status, await head(answer.body), {
         retryAfter: answer.headers['retry-after'],
       })
+    // `identity` was asked for: nothing here decodes, so nothing can be made to decode a bomb.
+    if (answer.headers['content-encoding'])
+      throw new Refusal('upstream_protocol', 'a coding nobody asked for')
     checkContentType(answer.contentType, call.stream ? 'text/event-stream' : 'application/json')
     return answer
   } catch (error) {

@@ -14,7 +14,8 @@ import { checkTools, ReplyScreen } from './screen-reply.ts'
  * 1. `[DONE]` is sent only after the model server's own, or after every choice gave its reason to end. Every other
  *    end of its body is `upstream_truncated`, which the caller sees as an error event.
  * 2. Each read of the upstream is written before the next one: backpressure reaches the model server's socket.
- * 3. The meter sees an event before its text is redacted; the trail gets the meter's reading on every ending.
+ * 3. A fault ends the stream after the events before it were written, however the bytes were cut into reads.
+ * 4. The meter sees an event before its text is redacted; the trail gets the meter's reading on every ending.
  */
 export async function relayStream(job: RelayJob): Promise<void> {
   const pass = new Passage(job)
@@ -29,8 +30,10 @@ export async function relayStream(job: RelayJob): Promise<void> {
     for await (const batch of decodeEvents(job.answer.body, job.dialect, job.model, job.gateway.stream)) {
       const text = pass.through(batch.replies)
       if (text !== '') await writer.write(text)
+      if (pass.fault !== undefined) throw pass.fault
       if (batch.done) pass.done = true
     }
+    if (pass.done) job.answer.finish()
     await writer.end(pass.end())
   } catch (error) {
     // A cut that comes while the upstream is being read surfaces as the read's own failure: the cut is the reason.
@@ -43,6 +46,8 @@ export async function relayStream(job: RelayJob): Promise<void> {
 /** What one stream carries from event to event. */
 class Passage {
   done = false
+  /** Why nothing more may pass; what `through` returned before it still may. */
+  fault: unknown
   readonly #job: RelayJob
   readonly #screen: ReplyScreen
   readonly #finished = new Set<number>()
@@ -55,17 +60,23 @@ class Passage {
 
   through(replies: readonly Reply[]): string {
     let text = ''
-    for (const reply of replies) {
-      this.#job.meter.event(reply)
-      checkTools(reply, this.#job.call)
-      for (const choice of reply.finished) this.#finished.add(choice)
-      if (reply.usageOnly) continue
-      this.#last = reply
-      // Running usage (`continuous_usage_stats`) is for the meter; the caller gets one closing event if it asked.
-      delete reply.body.usage
-      text += encodeEvents(this.#screen.pass(reply))
+    try {
+      for (const reply of replies) text += this.#pass(reply)
+    } catch (fault) {
+      this.fault = fault
     }
     return text
+  }
+
+  #pass(reply: Reply): string {
+    this.#job.meter.event(reply)
+    for (const choice of reply.finished) this.#finished.add(choice)
+    if (reply.usageOnly) return ''
+    checkTools(reply, this.#job.call)
+    this.#last = reply
+    // Running usage (`continuous_usage_stats`) is for the meter; the caller gets one closing event if it asked.
+    delete reply.body.usage
+    return encodeEvents(this.#screen.pass(reply))
   }
 
   /** What is still to be sent once the upstream's body has ended. */
