@@ -8,8 +8,6 @@ export interface ClientBounds {
   readonly slowReaderTimeoutMs: number
 }
 
-/** Event of a request whose body turned out to be unreadable: plugins/traffic-routes.ts sends it. */
-const UNREADABLE = 'unreadable'
 /** What is still read of a body that nobody wants (Node would read gigabytes of it). */
 const LINGER_BYTES_MAX = 65_536
 /** How long a caller has to take the answer before the connection under its body is cut. */
@@ -90,11 +88,10 @@ export class NodeClient implements Client {
   }
 
   /** Whether the rest of the body is worth reading for a connection that can be used again. */
-  #drains({ status }: Head): boolean {
+  #drains({ headers: { connection } }: Head): boolean {
     const { headers } = this.#request
-    // A caller that waits for `100 Continue` may never send its body, one that was too slow with it may not either,
-    // and 400 this early means odd framing: whatever follows it is not to be trusted.
-    if (headers.expect !== undefined || status === 400 || status === 408) return false
+    // A caller that waits for `100 Continue` may never send its body.
+    if (connection === 'close' || headers.expect !== undefined) return false
     return Number(headers['content-length'] ?? Number.NaN) <= LINGER_BYTES_MAX
   }
 
@@ -148,13 +145,13 @@ function cutUnlessComplete(request: IncomingMessage): void {
   request.once('close', () => clearTimeout(timer))
 }
 
-/** Reads on until the body is over, unreadable, above the bytes (then the caller has to wait) or above the time. */
+/** Reads on until the body is over, above the bytes (then the caller has to wait) or above the time. */
 function linger(request: IncomingMessage, response: ServerResponse): void {
   const { socket } = request
   const timer = setTimeout(() => socket.destroy(), LINGER_MS_MAX).unref()
   let bytes = 0
   response.once('close', () => clearTimeout(timer))
-  for (const over of ['end', UNREADABLE]) request.once(over, () => response.end())
+  request.once('end', () => response.end())
   request.on('error', () => {})
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.byteLength

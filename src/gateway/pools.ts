@@ -7,6 +7,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import type { UpstreamTls } from '../upstream/connector.ts'
 import { createUpstreams, type EndpointPool, type ModelRoute, type Upstreams } from '../upstream/pool.ts'
 import { createEndpoint } from '../upstream/undici-endpoint.ts'
+import { FileRefused } from './file-refused.ts'
 
 interface Timeouts {
   readonly firstByteTimeoutMs: number
@@ -113,7 +114,7 @@ function upstreamTls(tls: PoolConfig['tls']): UpstreamTls | undefined {
 
 function apiKey(path: string): Secret {
   const secret = secretOf(readFileSync(path))
-  if (typeof secret === 'string') throw new Error(`${path} ${secret}`)
+  if (typeof secret === 'string') throw new FileRefused(path, new Error(secret))
   return secret
 }
 

@@ -2,7 +2,6 @@ import type { Config } from '../config/load.ts'
 import type { Gateway } from '../exchange/parts.ts'
 import type { TlsMaterial } from '../identity/tls-material.ts'
 import { Refusal } from '../refusal.ts'
-import { naming } from './file-refused.ts'
 import type { Identities } from './identities.ts'
 import { Pools } from './pools.ts'
 import { learnNames, type Telemetry } from './telemetry.ts'
@@ -128,7 +127,7 @@ export class Serving {
   }
 
   #readTls({ gateway }: Config): TlsMaterial {
-    return naming('traffic.tls', () => readTlsMaterial(gateway.traffic, this.#parts.foundation.clock.now()))
+    return readTlsMaterial(gateway.traffic, this.#parts.foundation.clock.now())
   }
 
   #swapTls(material: TlsMaterial): void {

@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs'
 import type { TrafficConfig } from '../config/schema/gateway.ts'
 import { loadTlsMaterial, type TlsMaterial } from '../identity/tls-material.ts'
+import { naming } from './file-refused.ts'
 
-/** Reads and checks the TLS files of the traffic listener as one. Throws `TlsMaterialRefused` with every problem. */
+/** Reads and checks the TLS files of the traffic listener as one. Throws `FileRefused` with every problem. */
 export function readTlsMaterial({ tls }: TrafficConfig, now: number): TlsMaterial {
+  return naming('traffic.tls', () => readMaterial(tls, now))
+}
+
+function readMaterial(tls: TrafficConfig['tls'], now: number): TlsMaterial {
   const domains = tls.spiffe?.trustDomains
   return loadTlsMaterial(
     {

@@ -77,8 +77,17 @@ export interface Counted {
 /** Bytes of UTF-8 a token, on the low side for prose, so that the estimate errs upwards. */
 const bytesPerToken = 4
 
+/** What the meter knows of a call before its reply comes. */
+export interface MeteredCall {
+  readonly choices: number
+  readonly prompts: number
+  /** The server reports the first choice of a whole reply alone, and the first of several prompts: llama.cpp does. */
+  readonly firstChoiceOnly?: boolean
+}
+
 /** Follows one exchange: takes each event (or the whole reply) as it came from upstream, before redaction. */
 export class UsageMeter {
+  readonly #firstChoiceOnly: boolean
   readonly #choicesPerPrompt: number
   readonly #choices: number
   #largest: Usage | undefined
@@ -90,7 +99,8 @@ export class UsageMeter {
   #bytes = 0
 
   /** Takes the call itself: its prompts, and its choices for each of them. */
-  constructor(call: { readonly choices: number; readonly prompts: number }) {
+  constructor(call: MeteredCall) {
+    this.#firstChoiceOnly = call.firstChoiceOnly === true
     this.#choicesPerPrompt = call.choices
     this.#choices = call.choices * call.prompts
   }
@@ -108,21 +118,20 @@ export class UsageMeter {
   }
 
   /**
-   * A whole reply. With several choices llama.cpp reports the count of one of them, and nothing in the reply tells:
-   * so the report is raised to what the length of the text makes likely, to its multiple at most.
+   * A whole reply. A server that reports one of several choices does not say so: the report is raised to what the
+   * length of the text makes likely, to its multiple at most. One that is known to do so is not believed for the rest.
    */
   whole(reply: Reply): void {
-    const choices = new Set<number>()
+    const bytes = new Map<number, number>()
     for (const slot of reply.texts) {
       if (slot.text === '') continue
-      this.#bytes += Buffer.byteLength(slot.text)
-      choices.add(slot.choice)
+      const length = Buffer.byteLength(slot.text)
+      this.#bytes += length
+      bytes.set(slot.choice, (bytes.get(slot.choice) ?? 0) + length)
     }
-    this.#events += choices.size
+    this.#events += bytes.size
     if (reply.usage === undefined) return
-    const { outputTokens } = reply.usage
-    const raised = Math.max(outputTokens, Math.min(outputTokens * choices.size, this.#likely))
-    this.#report({ ...reply.usage, outputTokens: choices.size > 1 ? raised : outputTokens }, reply)
+    this.#report(this.#firstChoiceOnly ? this.#ofAll(reply, bytes) : this.#raised(reply.usage, bytes), reply)
   }
 
   /** What upstream reported so far: `undefined` when nothing usable came. */
@@ -146,6 +155,28 @@ export class UsageMeter {
     return Math.ceil(this.#bytes / bytesPerToken)
   }
 
+  #raised(usage: Usage, bytes: ReadonlyMap<number, number>): Usage {
+    if (bytes.size < 2) return usage
+    const outputTokens = Math.max(usage.outputTokens, Math.min(usage.outputTokens * bytes.size, this.#likely))
+    return { ...usage, outputTokens }
+  }
+
+  /** The other choices by their length against the first; one that was cut has at least as many tokens. */
+  #ofAll(reply: Reply, bytes: ReadonlyMap<number, number>): Usage {
+    const { usage = { inputTokens: 0, outputTokens: 0 } } = reply
+    const perByte = bytes.has(0) ? usage.outputTokens / (bytes.get(0) as number) : 1 / bytesPerToken
+    const cut = choicesCut(reply)
+    let outputTokens = usage.outputTokens
+    for (const choice of reply.finished) {
+      if (choice === 0) continue
+      const likely = Math.max(1, Math.ceil((bytes.get(choice) ?? 0) * perByte))
+      outputTokens += cut.has(choice) ? Math.max(likely, usage.outputTokens) : likely
+    }
+    // The prompts after the first one are not in the report either: their estimate stands.
+    const unseen = this.#choices > this.#choicesPerPrompt && reply.finished.length > 0
+    return { ...usage, ...(unseen ? { inputTokens: 0 } : {}), outputTokens }
+  }
+
   #report(usage: Usage, reply: Reply): void {
     const before = this.#largest
     this.#largest = {
@@ -159,6 +190,14 @@ export class UsageMeter {
     this.#inputSum = Math.min(Number.MAX_SAFE_INTEGER, this.#inputSum + usage.inputTokens)
     this.#outputSum = Math.min(Number.MAX_SAFE_INTEGER, this.#outputSum + usage.outputTokens)
   }
+}
+
+/** Choices of a whole reply that ended at the output bound. */
+function choicesCut({ body }: Reply): Set<unknown> {
+  const choices = Array.isArray(body['choices']) ? body['choices'].filter(isObject) : []
+  return new Set(
+    choices.filter((choice) => choice['finish_reason'] === 'length').map((choice) => choice['index']),
+  )
 }
 
 /** A prompt may be this many times larger than our estimate of it (images, chat templates) before we disbelieve. */

@@ -15,6 +15,7 @@ const slot = (choice: number, text: string): ReplySlot => ({
 })
 
 interface Parts {
+  readonly body?: Reply['body']
   readonly texts?: readonly ReplySlot[]
   readonly finished?: readonly number[]
   readonly usage?: Usage
@@ -159,6 +160,59 @@ t.test('a whole reply', (t) => {
   const silent = new UsageMeter(one)
   silent.whole(reply({ texts: [slot(0, text)] }))
   t.equal(silent.reported, undefined)
+  t.end()
+})
+
+t.test('a whole reply of a server that reports the first choice alone (llama.cpp 0.7.0)', (t) => {
+  const metered = (prompts: number, choices: readonly (readonly [text: string, reason: string])[]): Usage => {
+    const meter = new UsageMeter({ choices: choices.length / prompts, prompts, firstChoiceOnly: true })
+    meter.whole(
+      reply({
+        body: { choices: choices.map(([, reason], index) => ({ index, finish_reason: reason })) },
+        texts: choices.map(([text], index) => slot(index, text)),
+        finished: choices.map((_, index) => index),
+        usage: usage(9, 10),
+      }),
+    )
+    return meter.reported as Usage
+  }
+  const text = 'x'.repeat(20)
+  t.same(metered(1, [[text, 'length']]), usage(9, 10), 'one choice is believed')
+  const short = 'x'.repeat(6)
+  t.same(
+    metered(1, [
+      [text, 'length'],
+      [short, 'length'],
+      [short, 'length'],
+    ]),
+    usage(9, 30),
+    'cut ones',
+  )
+  t.same(
+    metered(1, [
+      [text, 'stop'],
+      [text + text, 'stop'],
+      ['', 'stop'],
+    ]),
+    usage(9, 31),
+    'by their length',
+  )
+  t.same(
+    metered(1, [
+      ['', 'stop'],
+      [text, 'stop'],
+    ]),
+    usage(9, 15),
+    'a first one without text tells nothing',
+  )
+  t.same(
+    metered(2, [
+      [text, 'stop'],
+      [text, 'stop'],
+    ]),
+    usage(0, 20),
+    'the prompts are not believed',
+  )
   t.end()
 })
 

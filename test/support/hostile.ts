@@ -20,8 +20,9 @@ export async function refuses(
   t: Test,
   stack: Stack,
   bytes: string | Uint8Array,
-  { code, reason, connection }: Expected,
+  expected: Expected,
 ): Promise<RawReply> {
+  const { code, connection } = expected
   const before = await count(stack)
   const caller = await openRaw(stack)
   try {
@@ -32,7 +33,7 @@ export async function refuses(
     if (connection !== undefined) t.equal(closes, connection === 'closes', `connection ${connection}`)
     if (closes) t.equal((await caller.cut()).length, 1, 'answered once')
     t.equal(stack.model.stats.requests, before.upstream, 'the model server saw nothing')
-    await accountedFor(t, stack, before, { code, ...(reason === undefined ? {} : { reason }) })
+    await accountedFor(t, stack, before, reply, expected)
     if (!closes) await stillServes(t, caller, stack)
     t.equal(caller.rest, '', 'no bytes beside the answers')
     return reply
@@ -67,29 +68,29 @@ export async function stillServes(t: Test, caller: RawConnection, stack: Stack):
 
 interface Counts {
   readonly upstream: number
-  readonly records: number
   readonly refused: ReadonlyMap<string, number>
 }
 
-async function count(stack: Stack): Promise<Counts> {
-  return {
-    upstream: stack.model.stats.requests,
-    records: endings(stack).length,
-    refused: await refusalCounts(stack),
-  }
-}
+const count = async (stack: Stack): Promise<Counts> => ({
+  upstream: stack.model.stats.requests,
+  refused: await refusalCounts(stack),
+})
 
-const endings = (stack: Stack): Record<string, unknown>[] =>
-  stack.audit().filter(({ event }) => event === 'exchange.ended')
+/** What the log says about one exchange, once it says that the exchange has ended. */
+export async function recordsOf(stack: Stack, requestId: string): Promise<Record<string, unknown>[]> {
+  const records = () => stack.audit().filter(({ request_id }) => request_id === requestId)
+  await until(() => records().some(({ event }) => event === 'exchange.ended'))
+  return records()
+}
 
 async function accountedFor(
   t: Test,
   stack: Stack,
   before: Counts,
-  { code, reason }: Pick<Expected, 'code' | 'reason'>,
+  reply: RawReply,
+  { code, reason }: Expected,
 ): Promise<void> {
-  await until(() => endings(stack).length > before.records)
-  const records = endings(stack).slice(before.records)
+  const records = await recordsOf(stack, reply.headers['x-request-id'] as string)
   t.equal(records.length, 1, 'one audit record')
   t.match(records[0], { code, status: refusals[code].status, ...(reason === undefined ? {} : { reason }) })
   const after = await refusalCounts(stack)

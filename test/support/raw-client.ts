@@ -149,7 +149,7 @@ export interface RequestParts {
   readonly framed?: boolean
 }
 
-/** A request as text: good unless the parts make it bad. */
+/** A request, one character for each byte (a body is UTF-8): good unless the parts make it bad. */
 export function requestText(parts: RequestParts): string {
   const { method = 'POST', target = '/v1/chat/completions', headers = [], body = '' } = parts
   const { host = 'localhost', token, framed = body !== '' } = parts
@@ -160,7 +160,7 @@ export function requestText(parts: RequestParts): string {
     ...(framed ? ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`] : []),
     ...headers,
   ]
-  return `${lines.join('\r\n')}\r\n\r\n${body}`
+  return `${lines.join('\r\n')}\r\n\r\n${Buffer.from(body).toString('latin1')}`
 }
 
 export const chatBody = (fields: Record<string, unknown> = {}): string =>

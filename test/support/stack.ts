@@ -29,6 +29,8 @@ export interface StackOptions {
   readonly models?: Section
   /** Configure this upstream instead of the simulated one. */
   readonly upstreamOrigin?: string
+  /** More files, by their path in the folder. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 export interface TokenOptions {
@@ -101,6 +103,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       keys: [{ ...keys.publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256', use: 'sig' }],
     }),
   )
+  for (const [file, text] of Object.entries(options.files ?? {})) write(file, text)
   const [port, probesPort] = await freePorts(2)
   const origin = options.upstreamOrigin ?? model.url.replace('127.0.0.1', 'localhost')
   const sections = {
@@ -175,7 +178,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   }
 }
 
-function tokenMaker(privateKey: Parameters<typeof sign>[2]): Stack['token'] {
+/** Makes tokens of the test issuer, signed with this key. */
+export function tokenMaker(privateKey: Parameters<typeof sign>[2]): Stack['token'] {
   return ({
     roles = ['app'],
     tenant = 'acme',

@@ -26,7 +26,7 @@ This is refused (401: the certificate is right, the token is missing):
 
   ${refused}
 
-Then: npm run sallyport -- token --help   |   npm run sallyport -- audit verify ${folder}/audit   |   Ctrl-C stops it.
+Then: npm run -s sallyport -- token --help   |   npm run -s sallyport -- audit verify ${quoted(`${folder}/audit`)}   |   Ctrl-C stops it.
 
 `
 }

@@ -3,6 +3,7 @@ import type { Reply } from '../../openai/reply.ts'
 import { settleUsage, UsageMeter } from '../../openai/usage.ts'
 import type { Reservation } from '../../quota/quota.ts'
 import { GapHistogram } from '../../telemetry/histogram.ts'
+import type { ServerKind } from '../../upstream/pool.ts'
 
 /** What counts a reply as it passes, before redaction changes its length: tokens, events, gaps between events. */
 export class Meter {
@@ -17,8 +18,10 @@ export class Meter {
     call: Call,
     reserved: Pick<Reservation, 'inputTokens' | 'outputTokens'>,
     clock: { monotonic(): number },
+    server?: ServerKind,
   ) {
-    this.#usage = new UsageMeter({ choices: call.choices, prompts: call.prompts })
+    const { choices, prompts } = call
+    this.#usage = new UsageMeter({ choices, prompts, firstChoiceOnly: server === 'llamacpp' })
     this.#reserved = reserved
     this.#monotonic = () => clock.monotonic()
   }

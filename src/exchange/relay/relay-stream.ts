@@ -55,7 +55,7 @@ class Passage {
 
   constructor(job: RelayJob) {
     this.#job = job
-    this.#screen = new ReplyScreen(job.rules, job.dialect)
+    this.#screen = new ReplyScreen(job.rules, job.dialect, job.call.choices * job.call.prompts)
   }
 
   through(replies: readonly Reply[]): string {

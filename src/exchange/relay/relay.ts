@@ -18,7 +18,8 @@ export async function relay(
   signal: AbortSignal,
 ): Promise<void> {
   const { call } = permit
-  const meter = new Meter(call, trail.reservation ?? { inputTokens: 0, outputTokens: 0 }, gateway.clock)
+  const reserved = trail.reservation ?? { inputTokens: 0, outputTokens: 0 }
+  const meter = new Meter(call, reserved, gateway.clock, trail.target?.server)
   const { reply: rules } = gateway.redaction.rulesFor(permit.redactionProfile)
   const dialect = openReplies(call.endpoint, { logprobs: rules.inert && call.logprobs !== undefined })
   const job = { answer, call, model: permit.model, client, trail, gateway, signal, meter, rules, dialect }

@@ -10,8 +10,8 @@ interface Channel {
   readonly window: StreamWindow
 }
 
-/** Open windows per exchange: a hostile model server could otherwise name a new tool call in every event. */
-const CHANNELS_MAX = 512
+/** Windows beside one for each choice: a hostile model server could otherwise name a new tool call in every event. */
+const SPARE_CHANNELS_MAX = 512
 
 /**
  * The reply rules over a stream.
@@ -26,16 +26,21 @@ const CHANNELS_MAX = 512
 export class ReplyScreen {
   readonly #rules: RuleSet
   readonly #dialect: ReplyDialect
+  readonly #channelsMax: number
   readonly #channels = new Map<string, Channel>()
+  /** The same by choice: a call may ask for thousands of choices, and each of them ends once. */
+  readonly #channelsOf = new Map<number, Channel[]>()
   readonly #finished = new Set<number>()
   #last: Reply | undefined
   /** Most code units that all windows together held back at one time. */
   heldCharsMax = 0
   #held = 0
 
-  constructor(rules: RuleSet, dialect: ReplyDialect) {
+  /** `choices`: how many the call asked for, over all its prompts. */
+  constructor(rules: RuleSet, dialect: ReplyDialect, choices: number) {
     this.#rules = rules
     this.#dialect = dialect
+    this.#channelsMax = SPARE_CHANNELS_MAX + choices
   }
 
   /** What may leave for this event, in order. */
@@ -82,8 +87,8 @@ export class ReplyScreen {
     if (this.#finished.has(choice)) return []
     this.#finished.add(choice)
     const events: JsonObject[] = []
-    for (const open of this.#channels.values()) {
-      const text = open.choice === choice ? this.#flush(open) : ''
+    for (const open of this.#channelsOf.get(choice) ?? []) {
+      const text = this.#flush(open)
       if (text === '') continue
       const at = reply.texts.findLastIndex((slot) => slot.choice === choice && slot.channel === open.channel)
       if (at === -1) events.push(this.#dialect.carrier(reply, choice, open.channel, text))
@@ -103,9 +108,13 @@ export class ReplyScreen {
     const key = `${choice}/${channel}`
     const open = this.#channels.get(key)
     if (open) return open.window
-    if (this.#channels.size >= CHANNELS_MAX) throw new Refusal('upstream_protocol', 'too many channels')
+    if (this.#channels.size >= this.#channelsMax) throw new Refusal('upstream_protocol', 'too many channels')
     const window = this.#rules.open(kind)
-    this.#channels.set(key, { choice, channel, window })
+    const opened = { choice, channel, window }
+    this.#channels.set(key, opened)
+    const siblings = this.#channelsOf.get(choice)
+    if (siblings) siblings.push(opened)
+    else this.#channelsOf.set(choice, [opened])
     return window
   }
 

@@ -1,0 +1,181 @@
+// The end of a gateway: not ready at once, nobody new after the delay, streams to their end or to the deadline, then
+// an error event; every exchange accounted for, and nothing keeps the process.
+import { connect as connectTcp } from 'node:net'
+import t, { type Test } from 'tap'
+import type { Script } from '../../loadtest/model-server.ts'
+import type { Section } from '../support/flow.ts'
+import { callerOf, HeldModel, linesOf, loopCalls, put, recordsOf } from '../support/flow.ts'
+import { chatBody, openRaw, requestText } from '../support/raw-client.ts'
+import { endOf } from '../support/scene.ts'
+import { type Stack, startStack, until } from '../support/stack.ts'
+
+async function stage(t: Test, drain: Section, traffic: Section = {}, script?: () => Script) {
+  const held = new HeldModel()
+  const stack = await startStack({ model: { script: script ?? held.script }, gateway: { drain, traffic } })
+  const caller = callerOf(stack)
+  t.teardown(async () => {
+    held.release()
+    await caller.close()
+    await stack.stop()
+  })
+  return { stack, held, caller }
+}
+
+const readiness = async ({ probes }: Stack): Promise<number> => (await fetch(`${probes}/readyz`)).status
+
+/** Each admission has its ending, and the last record says that the gateway stopped. */
+function accounted(t: Test, stack: Stack): void {
+  const ids = (event: string): unknown[] => recordsOf(stack, event).map(({ request_id }) => request_id)
+  const ended = ids('exchange.ended')
+  t.same(
+    ids('exchange.admitted').filter((id) => !ended.includes(id)),
+    [],
+    'every admission has its ending',
+  )
+  t.equal(new Set(ended).size, ended.length, 'and one alone')
+  t.equal(stack.audit().at(-1)?.['event'], 'gateway.stopped')
+}
+
+t.test('20 streams and traffic: nothing is cut before the deadline', async (t) => {
+  const { stack, held, caller } = await stage(t, { delayMs: 400, deadlineMs: 20_000 })
+  const streams = await Promise.all(Array.from({ length: 20 }, () => caller.stream()))
+  const traffic = callerOf(stack)
+  const loop = loopCalls(traffic)
+  await until(() => stack.model.stats.completed > 5)
+  const closing = stack.gateway.close()
+  t.equal(await readiness(stack), 503, 'not ready at once')
+  t.equal((await fetch(`${stack.probes}/livez`)).status, 200, 'and alive')
+  const newcomer = callerOf(stack)
+  t.teardown(() => newcomer.close())
+  const late = await newcomer.chat()
+  t.equal(late.status, 200, 'who comes within the delay is served')
+  t.equal(late.headers.get('connection'), 'close', 'and sent elsewhere for the next time')
+  const { seen } = await loop.stop()
+  t.same([...seen.keys()], ['200'])
+  await traffic.close()
+  await until(() =>
+    newcomer.chat().then(
+      () => false,
+      () => true,
+    ),
+  )
+  t.same(
+    streams.map((stream) => /error/.test(stream.text())),
+    Array(20).fill(false),
+  )
+  held.release()
+  t.same(await Promise.all(streams.map(({ end }) => end)), Array(20).fill('ended'))
+  await closing
+  t.same(
+    streams.map((stream) => endOf(stream.text())),
+    Array(20).fill('[DONE]'),
+  )
+  t.match(linesOf(stack, 'drain.ended').at(-1), { cut: 0 })
+  accounted(t, stack)
+  await t.rejects(fetch(`${stack.probes}/livez`), 'the probes are gone last')
+})
+
+t.test('at the deadline every stream ends with an error event', async (t) => {
+  const { stack, caller } = await stage(t, { delayMs: 0, deadlineMs: 300 })
+  const streams = await Promise.all(Array.from({ length: 20 }, () => caller.stream()))
+  const startedAt = Date.now()
+  await stack.gateway.close()
+  t.ok(Date.now() - startedAt >= 300)
+  t.same(await Promise.all(streams.map(({ end }) => end)), Array(20).fill('ended'))
+  t.same(
+    streams.map((stream) => endOf(stream.text())),
+    Array(20).fill('draining'),
+  )
+  t.match(linesOf(stack, 'drain.ended').at(-1), { cut: 20 })
+  t.match(recordsOf(stack, 'exchange.ended').at(-1), { outcome: 'drain', code: 'draining' })
+  accounted(t, stack)
+})
+
+t.test('the delay passes although nothing is under way, and closing twice is closing once', async (t) => {
+  const { stack, caller } = await stage(t, { delayMs: 600, deadlineMs: 1_000 })
+  const first = stack.gateway.close()
+  const second = stack.gateway.close()
+  t.equal(first, second)
+  t.equal(await readiness(stack), 503)
+  t.equal((await caller.chat()).status, 200)
+  await first
+  t.equal(linesOf(stack, 'drain.started').length, 1)
+  t.equal(recordsOf(stack, 'gateway.stopped').length, 1)
+  t.equal(linesOf(stack, 'gateway.stopped').length, 1)
+})
+
+t.test('idle connections, half requests and half handshakes hold nobody up', async (t) => {
+  const { stack } = await stage(
+    t,
+    { delayMs: 0, deadlineMs: 20_000 },
+    { tls: { handshakeTimeoutMs: 60_000 } },
+  )
+  const idle = await openRaw(stack)
+  idle.send(requestText({ method: 'GET', target: '/v1/models', token: stack.token() }))
+  t.equal((await idle.answered(1))[0]?.status, 200)
+  const untouched = await openRaw(stack)
+  const halfHead = (await openRaw(stack)).send('POST /v1/chat/completions HTTP/1.1\r\nHost: local')
+  const silent = connectTcp(stack.port, '127.0.0.1')
+  silent.on('error', () => {})
+  await new Promise((resolve) => silent.once('connect', resolve))
+  const startedAt = Date.now()
+  await stack.gateway.close()
+  t.ok(Date.now() - startedAt < 10_000, 'far below the keep-alive and the handshake timeout')
+  await Promise.all([idle.closed, untouched.closed, halfHead.closed])
+  accounted(t, stack)
+})
+
+t.test('a caller who does not read is cut off, and recorded before the log is closed', async (t) => {
+  const flood: Script = { content: Array(400).fill('y'.repeat(32_768)) }
+  const stream = { slowReaderTimeoutMs: 5_000 }
+  const { stack } = await stage(t, { delayMs: 0, deadlineMs: 200 }, { stream }, () => flood)
+  const deaf = await openRaw(stack)
+  deaf.socket.pause()
+  const token = stack.token({ roles: ['admin'] })
+  deaf.send(requestText({ body: chatBody({ stream: true }), token }))
+  await until(() => recordsOf(stack, 'exchange.admitted').length === 1)
+  await stack.gateway.close()
+  deaf.destroy()
+  t.match(recordsOf(stack, 'exchange.ended').at(-1), { outcome: 'drain', code: 'draining' })
+  accounted(t, stack)
+})
+
+t.test('a request that is under way when the end begins is answered', async (t) => {
+  const { stack } = await stage(t, { delayMs: 0, deadlineMs: 20_000 })
+  const slow = await openRaw(stack)
+  const text = requestText({ body: chatBody(), token: stack.token() })
+  slow.send(text.slice(0, -4))
+  await until(async () => /sallyport_requests_in_flight 1/.test(await stack.metrics()))
+  const closing = stack.gateway.close()
+  await until(() => linesOf(stack, 'drain.started').length === 1)
+  slow.send(text.slice(-4))
+  const [reply] = await slow.answered(1)
+  t.equal(reply?.status, 200)
+  t.equal(reply?.headers['connection'], 'close')
+  await closing
+  accounted(t, stack)
+})
+
+t.test('a stream can be revoked while the gateway drains', async (t) => {
+  const { stack, caller, held } = await stage(t, { delayMs: 0, deadlineMs: 20_000 })
+  const token = stack.token({ claims: { jti: 'j-1' } })
+  const [revoked, kept] = await Promise.all([caller.stream({}, token), caller.stream()])
+  const closing = stack.gateway.close()
+  put(stack, 'revocations.json', '{"revoked":[{"jti":"j-1"}]}')
+  await revoked.end
+  t.equal(endOf(revoked.text()), 'token_revoked')
+  held.release()
+  await closing
+  t.equal(endOf(kept.text()), '[DONE]')
+  accounted(t, stack)
+})
+
+t.test('an end that is asked for in a hurry', async (t) => {
+  const { stack, caller } = await stage(t, { delayMs: 5_000, deadlineMs: 60_000 })
+  const stream = await caller.stream()
+  const startedAt = Date.now()
+  await stack.gateway.close({ deadlineMs: 100 })
+  t.ok(Date.now() - startedAt < 5_000)
+  await stream.end
+  t.equal(endOf(stream.text()), 'draining')
+})

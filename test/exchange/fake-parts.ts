@@ -1,0 +1,175 @@
+/** Parts of an exchange for tests of one stage: real rules, policy and parser; a caller and a model server in memory. */
+import type { AuditEvent, AuditLog, AuditRecord } from '../../src/audit/record.ts'
+import type { Arrival, Client, Head } from '../../src/exchange/arrival.ts'
+import { Trail } from '../../src/exchange/trail.ts'
+import type { Principal } from '../../src/identity/principal.ts'
+import type { Call } from '../../src/openai/call.ts'
+import { parseCall } from '../../src/openai/parse.ts'
+import { createPolicy } from '../../src/policy/engine.ts'
+import { grantPermit, type Permit } from '../../src/policy/permit.ts'
+import type { Action } from '../../src/redaction/finding.ts'
+import { createRuleSet } from '../../src/redaction/rule-set.ts'
+import { Refusal } from '../../src/refusal.ts'
+import type { ExchangeSummary } from '../../src/telemetry/exchange-summary.ts'
+import type { UpstreamAnswer } from '../../src/upstream/upstream.ts'
+import { simulatedPrincipal } from '../policy/simulated-call.ts'
+import { fakeClock } from '../quota/fake-clock.ts'
+
+type Endpoint = Call['endpoint']
+const bodies: Readonly<Record<Endpoint, object>> = {
+  'chat.completions': { model: 'demo', messages: [{ role: 'user', content: 'hi' }], max_tokens: 8 },
+  completions: { model: 'demo', prompt: 'hi', max_tokens: 8 },
+  embeddings: { model: 'demo', input: 'hi' },
+}
+
+export const callOf = (fields: object = {}, endpoint: Endpoint = 'chat.completions'): Call =>
+  parseCall(endpoint, Buffer.from(JSON.stringify({ ...bodies[endpoint], ...fields })), {
+    unknownFields: 'refuse',
+  })
+
+export const principal: Principal = simulatedPrincipal(['app'])
+
+export const permitOf = (call: Call = callOf(), redactionProfile = 'mask'): Permit =>
+  grantPermit({ principal, call, model: 'demo', outputTokensMax: 8, redactionProfile, roles: ['app'] })
+
+export const ruleSet = (action: Action, direction: 'prompt' | 'reply' = 'reply') =>
+  createRuleSet({ name: action, direction, actions: {}, default: action })
+
+/** Profiles by the name of their one action. */
+export const redaction = {
+  rulesFor: (profile: string) => ({
+    prompt: ruleSet(profile as Action, 'prompt'),
+    reply: ruleSet(profile as Action),
+  }),
+}
+
+export const policy = createPolicy({
+  policies: {
+    unknownFields: 'refuse',
+    scopes: { chat: { endpoints: ['chat.completions', 'models'], models: ['demo'] } },
+    roles: {
+      app: {
+        scopes: ['chat'],
+        parameters: { outputTokensMax: 8, choicesMax: 4, tools: ['*'], responseFormats: ['text'] },
+        limits: { requestsPerMinute: 60, burst: 2, inFlight: 1 },
+        redaction: 'mask',
+        binding: 'none',
+      },
+    },
+  },
+  models: { models: { demo: { outputTokensMax: 100 }, other: { outputTokensMax: 100 } } },
+  redaction: { profiles: { mask: { prompt: { default: 'mask' }, reply: { default: 'mask' } } } },
+  hash: '0123456789abcdef',
+})
+
+/** A caller who reads into memory; `stalled` makes it wait, `leave` hangs up. */
+export class FakeClient implements Client {
+  readonly #gone = new AbortController()
+  head: Head | undefined
+  text = ''
+  ended = false
+  /** When set, writes wait for it. */
+  pressure: Promise<void> | undefined
+
+  get gone(): AbortSignal {
+    return this.#gone.signal
+  }
+  get begun(): boolean {
+    return this.head !== undefined
+  }
+  async send(head: Head, body: string): Promise<void> {
+    this.open(head)
+    await this.end(body)
+  }
+  open(head: Head): void {
+    if (this.head) throw new Error('a second head')
+    this.head = head
+  }
+  write(text: string): Promise<void> | undefined {
+    if (this.gone.aborted) return Promise.reject(new Refusal('caller_gone', 'test'))
+    this.text += text
+    return this.pressure
+  }
+  async end(text: string): Promise<void> {
+    if (this.ended) throw new Error('a second end')
+    if (this.gone.aborted) throw new Refusal('caller_gone', 'test')
+    this.text += text
+    this.ended = true
+  }
+  leave(): void {
+    this.#gone.abort(new Refusal('caller_gone', 'test'))
+  }
+}
+
+/** A trail that keeps what the metrics would be told. */
+export function trailOf(arrival: Partial<Arrival> = {}, clock = fakeClock()) {
+  const told: (ExchangeSummary | 'stream')[] = []
+  const trail = new Trail(
+    { id: 'id-1', method: 'POST', remoteAddress: '10.0.0.1', ...arrival },
+    'chat.completions',
+    clock,
+    { streamBegan: () => void told.push('stream'), ended: (summary) => void told.push(summary) },
+  )
+  return { trail, told, clock }
+}
+
+/** An audit log in memory; `broken` makes it refuse. */
+export class FakeAuditLog implements AuditLog {
+  readonly events: AuditEvent[] = []
+  broken = false
+  readonly queued = 0
+  readonly head = { seq: 0, hash: '' }
+  get healthy(): boolean {
+    return !this.broken
+  }
+  async append(event: AuditEvent): Promise<AuditRecord> {
+    if (this.broken) throw new Error('disk full')
+    this.events.push(event)
+    return { ...event, v: 1, seq: this.events.length, prev: '', hash: '' }
+  }
+  async close(): Promise<void> {}
+}
+
+/** What a model server would have answered. */
+export function answerOf(
+  body: Iterable<string | Uint8Array> | AsyncIterable<Uint8Array>,
+  fields: Partial<UpstreamAnswer> = {},
+): UpstreamAnswer & { readonly seen: { disposed: number; finished: number } } {
+  const seen = { disposed: 0, finished: 0 }
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of body) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+  }
+  return {
+    status: 200,
+    contentType: 'application/json',
+    headers: {},
+    body: bytes(),
+    attempts: 1,
+    seen,
+    finish: () => void seen.finished++,
+    [Symbol.asyncDispose]: async () => void seen.disposed++,
+    ...fields,
+  }
+}
+
+/** The refusal that `act` throws, as `code detail`; `none` when it throws nothing. */
+export async function refusalOf(act: () => unknown): Promise<string> {
+  try {
+    await act()
+    return 'none'
+  } catch (error) {
+    if (error instanceof Refusal) return `${error.code} ${error.detail}`
+    throw error
+  }
+}
+
+/** One event of a chat stream. */
+export const chatEvent = (delta: object, finish: string | null = null, index = 0): string =>
+  `data: ${JSON.stringify({
+    id: 'chatcmpl-1',
+    object: 'chat.completion.chunk',
+    created: 1,
+    model: 'm',
+    choices: [{ index, delta, finish_reason: finish }],
+  })}\n\n`
+export const DONE = 'data: [DONE]\n\n'

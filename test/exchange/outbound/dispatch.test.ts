@@ -1,0 +1,130 @@
+import t from 'tap'
+import { screenPrompt } from '../../../src/exchange/inbound/screen-prompt.ts'
+import { dispatch } from '../../../src/exchange/outbound/dispatch.ts'
+import { route } from '../../../src/exchange/outbound/route.ts'
+import { Refusal } from '../../../src/refusal.ts'
+import { createUpstreams } from '../../../src/upstream/pool.ts'
+import type { EndpointHandle, UpstreamAnswer, UpstreamRequest } from '../../../src/upstream/upstream.ts'
+import { answerOf, callOf, permitOf, redaction, refusalOf } from '../fake-parts.ts'
+
+const endpointOf = (answer: () => UpstreamAnswer, inFlight = 0) => {
+  const sent: UpstreamRequest[] = []
+  const endpoint: EndpointHandle = {
+    origin: 'http://a',
+    inFlight,
+    async post(request) {
+      sent.push(request)
+      return answer()
+    },
+    async close() {},
+  }
+  return { endpoint, sent }
+}
+const upstreamsOf = (...endpoints: EndpointHandle[]) =>
+  createUpstreams([
+    { model: 'demo', upstreamModel: 'org/real', pool: { name: 'gpu', server: 'vllm', endpoints } },
+  ])
+
+async function dispatched(answer: UpstreamAnswer, call = callOf(), signal = new AbortController().signal) {
+  const { endpoint, sent } = endpointOf(() => answer)
+  const permit = permitOf(call, 'mask')
+  const screened = screenPrompt(permit, { redaction })
+  const outcome = await refusalOf(() =>
+    dispatch(route(permit, upstreamsOf(endpoint)), screened, permit, 'id-1', signal),
+  )
+  return { outcome, sent }
+}
+
+t.test('the body is ours: model, one output bound, masked text, usage on streams', async (t) => {
+  const call = callOf({
+    messages: [{ role: 'user', content: 'I am bob@example.com' }],
+    max_tokens: 100,
+    stream: true,
+  })
+  const { outcome, sent } = await dispatched(answerOf([], { contentType: 'text/event-stream' }), call)
+  t.equal(outcome, 'none')
+  t.match(sent, [{ path: '/v1/chat/completions', stream: true, requestId: 'id-1' }])
+  t.same(JSON.parse(sent[0]?.body ?? ''), {
+    model: 'org/real',
+    messages: [{ role: 'user', content: 'I am [EMAIL_ADDRESS]' }],
+    stream: true,
+    max_tokens: 8,
+    stream_options: { include_usage: true, continuous_usage_stats: true },
+  })
+})
+
+t.test('each endpoint has its path', async (t) => {
+  for (const [endpoint, path] of [
+    ['completions', '/v1/completions'],
+    ['embeddings', '/v1/embeddings'],
+  ] as const) {
+    t.match((await dispatched(answerOf(['{}']), callOf({}, endpoint))).sent, [{ path }])
+  }
+})
+
+const json = (value: object): string => JSON.stringify(value)
+const answers: [string, UpstreamAnswer, string][] = [
+  [
+    'another status',
+    answerOf([json({ error: { message: 'secret', type: 'BadRequestError' } })], { status: 400 }),
+    'upstream_refused',
+  ],
+  ['a status that is none', answerOf([''], { status: 999 }), 'upstream_protocol'],
+  ['a redirect', answerOf([''], { status: 302 }), 'upstream_protocol'],
+  ['a page', answerOf(['<html>'], { contentType: 'text/html' }), 'upstream_protocol'],
+  ['no type', answerOf(['{}'], { contentType: '' }), 'upstream_protocol'],
+  ['a stream for a whole reply', answerOf([], { contentType: 'text/event-stream' }), 'upstream_protocol'],
+  ['a coding', answerOf(['{}'], { headers: { 'content-encoding': 'br' } }), 'upstream_protocol'],
+]
+
+for (const [name, answer, code] of answers) {
+  t.test(`${name} is refused, and what is left of the answer is dropped`, async (t) => {
+    const { outcome } = await dispatched(answer)
+    t.match(outcome, new RegExp(`^${code}`))
+    t.notMatch(outcome, 'secret')
+    t.equal((answer as ReturnType<typeof answerOf>).seen.disposed, 1)
+  })
+}
+
+t.test('media type parameters and case do not matter', async (t) => {
+  t.equal(
+    (await dispatched(answerOf(['{}'], { contentType: 'Application/JSON ; charset=utf-8' }))).outcome,
+    'none',
+  )
+})
+
+t.test('of an error body only the beginning is read', async (t) => {
+  let chunks = 0
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      chunks += 1
+      yield Buffer.alloc(10_000)
+    }
+  }
+  t.match((await dispatched(answerOf(endless(), { status: 500 }))).outcome, 'upstream_error')
+  t.ok(chunks < 20)
+})
+
+t.test('an abort while an error body is read is what ended it', async (t) => {
+  const cut = new AbortController()
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    cut.abort(new Refusal('caller_gone', 'test'))
+    yield Buffer.from('{')
+    throw new Refusal('upstream_truncated', 'aborted')
+  }
+  t.match(
+    (await dispatched(answerOf(broken(), { status: 500 }), callOf(), cut.signal)).outcome,
+    'caller_gone',
+  )
+})
+
+t.test('route: the endpoint with the fewest exchanges, the first of equals; none is a refusal', async (t) => {
+  const [busy, free, alike] = [3, 1, 1].map(
+    (inFlight) => endpointOf(() => answerOf([]), inFlight).endpoint,
+  ) as [EndpointHandle, EndpointHandle, EndpointHandle]
+  const chosen = route(permitOf(), upstreamsOf(busy, free, alike))
+  t.match(chosen, { pool: 'gpu', server: 'vllm', upstreamModel: 'org/real' })
+  t.equal(chosen.endpoint, free)
+  t.match(await refusalOf(() => route(permitOf(), upstreamsOf())), 'upstream_unavailable')
+  t.match(await refusalOf(() => route(permitOf(), createUpstreams([]))), 'upstream_unavailable')
+})

@@ -1,0 +1,204 @@
+// What is written down when an exchange is over: quota, audit, metrics and log, each from the trail alone.
+import t from 'tap'
+import type { Gateway } from '../../../src/exchange/parts.ts'
+import { close } from '../../../src/exchange/settle/close.ts'
+import { countFindings } from '../../../src/exchange/settle/count-findings.ts'
+import { observe } from '../../../src/exchange/settle/observe.ts'
+import { recordAdmission, recordEnding } from '../../../src/exchange/settle/record-audit.ts'
+import { settleQuota } from '../../../src/exchange/settle/settle-quota.ts'
+import type { Trail } from '../../../src/exchange/trail.ts'
+import type { Finding } from '../../../src/redaction/finding.ts'
+import { Refusal, type RefusalCode } from '../../../src/refusal.ts'
+import { callOf, FakeAuditLog, permitOf, policy, principal, refusalOf, trailOf } from '../fake-parts.ts'
+
+const finding = (entity: string, action: Finding['action'] = 'mask'): Finding => ({
+  entity,
+  action,
+  start: 0,
+  end: 4,
+})
+const relayed = {
+  usage: { inputTokens: 3, outputTokens: 4 },
+  usageReported: true,
+  events: 4,
+  findings: [finding('IBAN_CODE')],
+  gaps: undefined,
+  heldCharsMax: 9,
+}
+
+/** An exchange that got as far as a reply. */
+function finished(trail: Trail): Trail {
+  const call = trail.parsed(callOf({ model: 'demo', stream: true }))
+  trail.authenticated(principal)
+  trail.permitted(permitOf(call))
+  trail.promptFindings = [finding('EMAIL_ADDRESS'), finding('EMAIL_ADDRESS'), finding('US_SSN', 'block')]
+  trail.reservation = { inputTokens: 10, outputTokens: 20 }
+  trail.relayed = relayed
+  trail.status = 200
+  return trail
+}
+
+/** Metrics and log that keep what they are told. */
+function observersOf() {
+  const counted: unknown[][] = []
+  const logged: unknown[][] = []
+  const note =
+    (list: unknown[][], name: string) =>
+    (...parts: unknown[]): void =>
+      void list.push([name, ...parts])
+  return {
+    counted,
+    logged,
+    policy,
+    metrics: { limitDecided: note(counted, 'limit'), authFailed: note(counted, 'auth') },
+    events: {
+      exchangeEnded: note(logged, 'ended'),
+      failure: note(logged, 'failure'),
+      auditUnhealthy: note(logged, 'audit'),
+    },
+  }
+}
+type Observers = Parameters<typeof observe>[1]
+
+t.test('findings are counted by entity and action', (t) => {
+  t.same(countFindings('prompt', []), [])
+  t.same(countFindings('reply', [finding('A'), finding('B'), finding('A'), finding('A', 'block')]), [
+    { entity: 'A', direction: 'reply', action: 'mask', count: 2 },
+    { entity: 'B', direction: 'reply', action: 'mask', count: 1 },
+    { entity: 'A', direction: 'reply', action: 'block', count: 1 },
+  ])
+  t.end()
+})
+
+t.test('quota is settled with what was metered, or with nothing', async (t) => {
+  const settled: unknown[] = []
+  const quota = { settle: async (id: string, used: object) => void settled.push([id, used]) } as never
+  await settleQuota(finished(trailOf().trail), quota)
+  await settleQuota(trailOf().trail, quota)
+  t.same(settled, [
+    ['id-1', { inputTokens: 3, outputTokens: 4 }],
+    ['id-1', { inputTokens: 0, outputTokens: 0 }],
+  ])
+})
+
+t.test('an admission names who and what; the ending what came of it', async (t) => {
+  const audit = new FakeAuditLog()
+  const trail = finished(trailOf().trail)
+  const rules = { audit, auditRequired: true, policy }
+  await recordAdmission(trail, rules)
+  await recordEnding(trail, rules)
+  t.match(audit.events, [
+    {
+      event: 'exchange.admitted',
+      request_id: 'id-1',
+      policy: policy.hash,
+      principal: principal.id,
+      tenant: 'acme',
+      model: 'demo',
+      profile: 'mask',
+      reserved_output: 20,
+      prompt_findings: [
+        { entity: 'EMAIL_ADDRESS', count: 2 },
+        { entity: 'US_SSN', action: 'block', count: 1 },
+      ],
+    },
+    { event: 'exchange.ended', outcome: 'completed', status: 200, input_tokens: 3, output_tokens: 4 },
+  ])
+  t.equal(audit.events[1]?.['principal'], undefined, 'said already')
+})
+
+t.test('an exchange that never was admitted says all in its one record', async (t) => {
+  const audit = new FakeAuditLog()
+  const { trail } = trailOf()
+  trail.authenticated(principal)
+  trail.parsed(callOf({ model: 'canary-model' }))
+  trail.failed(new Refusal('model_not_found', 'not visible', { param: 'model' }))
+  await recordEnding(trail, { audit, auditRequired: true, policy })
+  t.match(audit.events, [
+    {
+      principal: principal.id,
+      outcome: 'refused',
+      code: 'model_not_found',
+      reason: 'not visible',
+      param: 'model',
+    },
+  ])
+  t.notMatch(JSON.stringify(audit.events), 'canary', 'a name that no permit confirmed stays out')
+})
+
+t.test('a log that cannot be written stops the exchange, unless the operator said so', async (t) => {
+  const audit = new FakeAuditLog()
+  audit.broken = true
+  const trail = finished(trailOf().trail)
+  t.match(
+    await refusalOf(() => recordAdmission(trail, { audit, auditRequired: true, policy })),
+    'audit_unavailable',
+  )
+  t.equal(trail.admissionRecorded, false)
+  t.equal(await refusalOf(() => recordAdmission(trail, { audit, auditRequired: false, policy })), 'none')
+})
+
+t.test('closing counts once, logs once, and outlives an audit log that fails', async (t) => {
+  const audit = new FakeAuditLog()
+  audit.broken = true
+  const observers = observersOf()
+  const { trail, told } = trailOf()
+  await close(finished(trail), { ...observers, audit, auditRequired: true } as unknown as Gateway)
+  t.equal(told.length, 1)
+  t.match(told[0], {
+    endpoint: 'chat.completions',
+    model: 'demo',
+    status: 200,
+    outcome: 'completed',
+    usage: relayed.usage,
+    findings: [{ direction: 'prompt' }, { direction: 'prompt' }, { direction: 'reply', entity: 'IBAN_CODE' }],
+    heldCharsMax: 9,
+  })
+  t.same(
+    observers.logged.map(([name]) => name),
+    ['ended', 'audit'],
+  )
+})
+
+t.test('a broken metric does not cost the record', async (t) => {
+  const audit = new FakeAuditLog()
+  const observers = observersOf()
+  observers.events.exchangeEnded = () => {
+    throw new Error('broken')
+  }
+  const { trail } = trailOf()
+  await t.rejects(close(finished(trail), { ...observers, audit, auditRequired: true } as unknown as Gateway))
+  t.equal(audit.events.length, 1)
+})
+
+t.test('a failure is logged with its cause, a refusal is not a failure', (t) => {
+  const [broken, refused] = [observersOf(), observersOf()]
+  const bug = new TypeError('x')
+  const { trail } = trailOf()
+  trail.failed(bug)
+  observe(trail, broken as unknown as Observers)
+  t.same(broken.logged.at(-1), ['failure', bug, 'id-1'])
+  const other = trailOf().trail
+  other.failed(new Refusal('upstream_error', 'y'))
+  observe(other, refused as unknown as Observers)
+  t.equal(refused.logged.length, 1)
+  t.end()
+})
+
+t.test('decisions: what limits said, and at which stage somebody failed', (t) => {
+  const decided = (code: RefusalCode, detail = 'x'): unknown[] => {
+    const observers = observersOf()
+    const { trail } = trailOf()
+    trail.failed(new Refusal(code, detail))
+    observe(trail, observers as unknown as Observers)
+    return observers.counted.flat()
+  }
+  t.same(decided('rate_limit_exceeded'), ['limit', 'requests', 'deny'])
+  t.same(decided('concurrency_limit_exceeded'), ['limit', 'in_flight', 'deny'])
+  t.same(decided('invalid_certificate'), ['auth', 'mtls', 'invalid_certificate'])
+  t.same(decided('missing_token'), ['auth', 'jwt', 'missing_token'])
+  t.same(decided('invalid_token', 'binding_required'), ['auth', 'binding', 'invalid_token'])
+  t.same(decided('insufficient_scope'), ['auth', 'scope', 'insufficient_scope'])
+  t.same(decided('upstream_error'), [])
+  t.end()
+})

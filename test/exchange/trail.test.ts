@@ -1,0 +1,111 @@
+import t from 'tap'
+import { jsonHead, refusalHead, streamHead } from '../../src/exchange/reply-head.ts'
+import { openTrail } from '../../src/exchange/trail.ts'
+import { LimitRefusal } from '../../src/quota/limit-refusal.ts'
+import { Refusal, type RefusalCode, refusals } from '../../src/refusal.ts'
+import { outcomes } from '../../src/telemetry/outcome.ts'
+import { fakeClock } from '../quota/fake-clock.ts'
+import { answerOf, permitOf, policy, principal, trailOf } from './fake-parts.ts'
+
+const limit = { key: 'tenant:acme/role:app', name: 'requests', amount: 60, burst: 2 } as const
+const states = [{ limit, remaining: 1, resetMs: 1_000 }]
+
+t.test('each phase is the time since the one before', (t) => {
+  const { trail, clock } = trailOf()
+  clock.advance(3)
+  trail.authenticated(principal)
+  clock.advance(4)
+  trail.admitted({ states, [Symbol.asyncDispose]: async () => {} })
+  clock.advance(5)
+  trail.read('body')
+  clock.advance(6)
+  trail.answered(answerOf([], { attempts: 2 }))
+  t.same(trail.phases, { authenticate: 3, admit: 4, read: 5, upstream: 6 })
+  t.match(trail, { principal, limits: states, attempts: 2, elapsedMs: 18 })
+  t.end()
+})
+
+t.test('the first event is the first', (t) => {
+  const { trail, clock } = trailOf()
+  clock.advance(7)
+  trail.firstEvent()
+  clock.advance(7)
+  trail.firstEvent()
+  t.equal(trail.firstEventMs, 7)
+  t.end()
+})
+
+t.test('a refusal is kept, a limit brings its states, anything else is a failure of ours', (t) => {
+  for (const code of Object.keys(refusals) as RefusalCode[]) {
+    const { trail } = trailOf()
+    const refusal = new Refusal(code, 'test')
+    t.equal(trail.failed(refusal), refusal)
+    t.not(trail.outcome, 'completed')
+    t.ok(outcomes.includes(trail.outcome))
+    t.equal(trail.failure, undefined)
+  }
+  const limited = trailOf().trail
+  limited.failed(new LimitRefusal('rate_limit_exceeded', 'x', 5, states))
+  t.equal(limited.limits, states)
+  const broken = trailOf().trail
+  const bug = new TypeError('what bob@example.com sent')
+  t.match(broken.failed(bug), { code: 'internal_error', cause: bug })
+  t.match(broken, { outcome: 'failed', failure: bug })
+  t.end()
+})
+
+t.test('a path that is not in the table has no name of its own', (t) => {
+  let started = 0
+  const metrics = {
+    exchangeStarted: () => {
+      started += 1
+      return { streamBegan() {}, ended() {} }
+    },
+  }
+  const open = (target: string) =>
+    openTrail({ id: 'i', method: 'POST', target, remoteAddress: undefined } as never, {
+      clock: fakeClock(),
+      metrics,
+    })
+  t.equal(open('/v1/embeddings').endpoint, 'embeddings')
+  t.equal(open('/v1/secret?x').endpoint, 'unmatched')
+  t.equal(started, 2)
+  t.end()
+})
+
+t.test('heads: our own headers, the limits, and what was found, each reply alike', (t) => {
+  const { trail } = trailOf()
+  trail.admitted({ states, [Symbol.asyncDispose]: async () => {} })
+  t.notOk('x-sallyport-redactions' in jsonHead(200, trail, { policy }).headers, 'nothing was screened')
+  trail.permitted(permitOf())
+  trail.promptFindings = [{ entity: 'EMAIL_ADDRESS', action: 'mask', start: 0, end: 3 }]
+  for (const head of [jsonHead(200, trail, { policy }), streamHead(trail, { policy })]) {
+    t.match(head.headers, {
+      'x-request-id': 'id-1',
+      'x-sallyport-policy': policy.hash,
+      'x-sallyport-redactions': '1',
+      'x-content-type-options': 'nosniff',
+      'x-ratelimit-remaining-requests': '1',
+      'cache-control': /^no-store/,
+      'server-timing': /admit;dur=/,
+    })
+  }
+  t.end()
+})
+
+t.test('heads of refusals: how to authenticate, when to come back, whether to come back at all', (t) => {
+  const headers = (code: RefusalCode, retryAfterMs?: number): Readonly<Record<string, string>> => {
+    const refusal = new Refusal(code, 'inside', retryAfterMs === undefined ? {} : { retryAfterMs })
+    return refusalHead(refusal, trailOf().trail, { policy }).headers
+  }
+  t.equal(headers('missing_token')['www-authenticate'], 'Bearer realm="sallyport"')
+  t.equal(headers('invalid_token')['www-authenticate'], 'Bearer realm="sallyport", error="invalid_token"')
+  t.match(headers('rate_limit_exceeded', 1_234), { 'retry-after': '2', 'retry-after-ms': '1234' })
+  t.equal(headers('upstream_timeout')['x-should-retry'], 'false')
+  t.equal(headers('upstream_error')['x-should-retry'], undefined)
+  for (const code of Object.keys(refusals) as RefusalCode[]) {
+    t.notMatch(JSON.stringify(headers(code)), 'inside')
+    t.equal('www-authenticate' in headers(code), refusals[code].status === 401)
+  }
+  t.end()
+})
