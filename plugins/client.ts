@@ -124,13 +124,19 @@ export class NodeClient implements Client {
   async #until(event: 'finish' | 'drain'): Promise<void> {
     const slow = new AbortController()
     const timer = setTimeout(() => slow.abort(), this.#bounds.slowReaderTimeoutMs)
+    // `gone` says nothing when the end was written meanwhile: a wait for room must not outlive the response.
+    const over = new AbortController()
+    const close = (): void => over.abort()
+    this.#response.once('close', close)
+    const signal = AbortSignal.any([slow.signal, over.signal, this.#gone.signal])
     try {
-      await once(this.#response, event, { signal: AbortSignal.any([slow.signal, this.#gone.signal]) })
+      await once(this.#response, event, { signal })
     } catch {
       if (!slow.signal.aborted) throw callerGone()
       this.#response.destroy()
       throw new Refusal('slow_reader', `no ${event} within slowReaderTimeoutMs`)
     } finally {
+      this.#response.off('close', close)
       clearTimeout(timer)
     }
   }

@@ -1,4 +1,4 @@
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 
 export interface ProbeAnswer {
   readonly status: number
@@ -12,22 +12,41 @@ export interface ProbeOptions {
   readonly metricsContentType: string
 }
 
+const REQUEST_MS_MAX = 10_000
+/** Kubelets and scrapers open a handful. Whoever opens more must not take the process's file descriptors. */
+const CONNECTIONS_MAX = 128
+
 /** Probes and metrics: plain HTTP for the cluster's own network, three GET routes and nothing else. */
 export function createProbeServer(options: ProbeOptions): FastifyInstance {
-  const server = fastify({ logger: false, keepAliveTimeout: 5_000, bodyLimit: 1_024, requestIdHeader: false })
+  const server = fastify({
+    logger: false,
+    keepAliveTimeout: 5_000,
+    requestTimeout: REQUEST_MS_MAX,
+    bodyLimit: 1_024,
+    requestIdHeader: false,
+    exposeHeadRoutes: false,
+    frameworkErrors: (_error, _request, reply) => void fail(reply, 400, 'bad request'),
+  })
+  server.server.maxConnections = CONNECTIONS_MAX
   server.get('/livez', (_request, reply) => answer(reply, options.livez()))
   server.get('/readyz', (_request, reply) => answer(reply, options.readyz()))
   server.get('/metrics', async (_request, reply) => {
-    reply.header('cache-control', 'no-store').type(options.metricsContentType)
-    return options.metrics()
+    const text = await options.metrics()
+    return reply.header('cache-control', 'no-store').type(options.metricsContentType).send(text)
   })
   server.setNotFoundHandler((_request, reply) => {
-    reply.code(404).send({ error: 'not found: this listener serves /livez, /readyz and /metrics' })
+    fail(reply, 404, 'not found: this listener serves /livez, /readyz and /metrics')
+  })
+  // The framework's own answers quote addresses and the messages of errors.
+  server.setErrorHandler<{ statusCode?: number }>((error, _request, reply) => {
+    const isCallers = error.statusCode !== undefined && error.statusCode < 500
+    fail(reply, isCallers ? 400 : 500, isCallers ? 'bad request' : 'failed')
   })
   return server
 }
 
-const answer = (
-  reply: { code(status: number): { header(name: string, value: string): { send(body: object): unknown } } },
-  { status, body }: ProbeAnswer,
-): unknown => reply.code(status).header('cache-control', 'no-store').send(body)
+const answer = (reply: FastifyReply, { status, body }: ProbeAnswer): FastifyReply =>
+  reply.code(status).header('cache-control', 'no-store').send(body)
+
+const fail = (reply: FastifyReply, status: number, error: string): FastifyReply =>
+  answer(reply, { status, body: { error } })

@@ -115,7 +115,8 @@ function answerAlone(
   response.assignSocket(socket)
   response.once('finish', () => socket.destroySoon())
   const arrival = arrivalOf(request, { target: request.url ?? '', body: request, fault }, options)
-  void turns.take(response, () => options.exchange(arrival, options.clientOf(request, response)))
+  const run = (): Promise<void> => options.exchange(arrival, options.clientOf(request, response))
+  turns.take(response, run).catch(() => socket.destroy())
 }
 
 type Reading = Pick<Arrival, 'target' | 'body' | 'fault'>

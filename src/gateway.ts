@@ -262,11 +262,12 @@ class Running implements RunningGateway {
   }
 
   #certificates() {
-    const { certificate, authorities } = this.#serving.material
-    const first = Math.min(...authorities.map(({ notAfter }) => notAfter))
+    const { certificate, authorities, crlNextUpdateFirst } = this.#serving.material
+    const authority = Math.min(...authorities.map(({ notAfter }) => notAfter))
     return [
       { role: 'traffic' as const, notAfter: certificate.notAfter },
-      { role: 'traffic_ca' as const, notAfter: first },
+      { role: 'traffic_ca' as const, notAfter: authority },
+      ...(crlNextUpdateFirst ? [{ role: 'traffic_crl' as const, notAfter: crlNextUpdateFirst }] : []),
     ]
   }
 

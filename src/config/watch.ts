@@ -36,8 +36,8 @@ export interface Watch {
 
 interface WatchedFolder {
   readonly watcher: FSWatcher
-  /** A folder that was removed and made again has the same path and another inode. */
-  readonly inode: number
+  /** A folder that was removed and made again has the same path, and may even have the same inode. */
+  readonly identity: string
 }
 
 type OnChange = (changed: readonly string[]) => void | Promise<void>
@@ -123,12 +123,13 @@ class FolderWatch implements Watch {
 
   #watchFolder(folder: string): void {
     try {
-      const inode = statSync(folder).ino
-      if (this.#watchers.get(folder)?.inode === inode) return
+      const { dev, ino, birthtimeMs } = statSync(folder)
+      const identity = `${dev}:${ino}:${birthtimeMs}`
+      if (this.#watchers.get(folder)?.identity === identity) return
       this.#unwatch(folder)
       const watcher = watch(folder, { persistent: false }, () => this.#soon())
       watcher.on('error', () => this.#unwatch(folder))
-      this.#watchers.set(folder, { watcher, inode })
+      this.#watchers.set(folder, { watcher, identity })
     } catch {
       // Missing folder, or no watches left in the system: the poll finds the change.
       this.#unwatch(folder)

@@ -16,7 +16,7 @@ import { refuse } from './relay/refuse.ts'
 import { relay } from './relay/relay.ts'
 import { close } from './settle/close.ts'
 import { recordAdmission } from './settle/record-audit.ts'
-import { settleQuota } from './settle/settle-quota.ts'
+import { settling } from './settle/settle-quota.ts'
 import { openTrail } from './trail.ts'
 
 /**
@@ -31,22 +31,28 @@ export async function exchange(arrival: Arrival, client: Client, gateway: Gatewa
     const headers = inspect(arrival)
     const principal = trail.authenticated(await authenticate(arrival, headers, gateway))
     life.belongsTo(principal)
-    const destination = findEndpoint(arrival)
-    await using admission = await admit(trail.id, principal, destination.endpoint, gateway)
-    trail.admitted(admission)
-    if (destination.endpoint === 'models')
-      return await listModels(principal, destination, client, trail, gateway)
-    const body = trail.read(await readBody(arrival.body, headers, gateway.bounds, life.signal))
-    const call = trail.parsed(parseCall(destination.endpoint, body, gateway))
-    const permit = trail.permitted(authorize(principal, call, gateway))
-    const screened = trail.screened(screenPrompt(permit, gateway))
-    await using reservation = await reserve(trail.id, permit, screened, gateway)
-    const target = trail.routed(route(permit, gateway.upstreams))
-    await recordAdmission(trail.reserved(reservation), gateway)
-    await using answer = await dispatch(target, screened, permit, trail.id, life.signal)
-    await relay(trail.answered(answer), permit, client, trail, gateway, life.signal).finally(() =>
-      settleQuota(trail, gateway.quota),
-    )
+    await using _slot = trail.admitted(await admit(trail.id, principal, gateway))
+    try {
+      const destination = findEndpoint(arrival, principal, gateway.policy)
+      if (destination.endpoint === 'models')
+        return await listModels(principal, destination, client, trail, gateway)
+      const body = trail.read(await readBody(arrival.body, headers, gateway.bounds, life.signal))
+      const call = trail.parsed(parseCall(destination.endpoint, body, gateway))
+      const permit = trail.permitted(authorize(principal, call, gateway))
+      const screened = trail.screened(screenPrompt(permit, gateway))
+      await using _reserved = settling(
+        await reserve(trail.id, permit, screened, gateway),
+        trail,
+        gateway.quota,
+      )
+      const target = trail.routed(route(permit, gateway.upstreams))
+      await recordAdmission(trail, gateway)
+      await using answer = await dispatch(target, screened, permit, trail.id, life.signal)
+      await relay(trail.answered(answer), permit, client, trail, gateway, life.signal)
+    } catch (error) {
+      // Told while the slot is still held: a caller who reads a refusal slowly is in flight, too.
+      await refuse(trail.failed(error), client, trail, gateway)
+    }
   } catch (error) {
     await refuse(trail.failed(error), client, trail, gateway)
   } finally {

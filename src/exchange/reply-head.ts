@@ -43,7 +43,13 @@ export const refusalHead = (refusal: Refusal, trail: Trail, version: Version): H
   const head = jsonHead(refusal.row.status, trail, version)
   return {
     status: head.status,
-    headers: { ...head.headers, ...challenge(refusal), ...waiting(refusal), ...ending(refusal) },
+    headers: {
+      ...head.headers,
+      ...challenge(refusal),
+      ...allowed(refusal, trail),
+      ...waiting(refusal),
+      ...ending(refusal),
+    },
   }
 }
 
@@ -67,6 +73,10 @@ const closing: ReadonlySet<RefusalCode> = new Set([
 
 const ending = ({ code }: Refusal): Record<string, string> =>
   closing.has(code) ? { connection: 'close' } : {}
+
+/** RFC 9110 section 15.5.6: a 405 says which method the endpoint takes. */
+const allowed = ({ code }: Refusal, { endpoint }: Trail): Record<string, string> =>
+  code === 'method_not_allowed' ? { allow: endpoint === 'models' ? 'GET' : 'POST' } : {}
 
 const waiting = ({ retryAfterMs, row }: Refusal): Record<string, string> => {
   if (retryAfterMs !== undefined) return retryHeaders(retryAfterMs)

@@ -12,7 +12,7 @@ import { type Outcome, outcomeOf } from '../telemetry/outcome.ts'
 import type { UpstreamAnswer } from '../upstream/upstream.ts'
 import type { Arrival } from './arrival.ts'
 import { endpointLabel } from './inbound/find-endpoint.ts'
-import type { ScreenedCall } from './inbound/screen-prompt.ts'
+import { PromptBlocked, type ScreenedCall } from './inbound/screen-prompt.ts'
 import type { Route } from './outbound/route.ts'
 
 /** Durations in milliseconds of the parts of an exchange; a part that was not reached is absent. */
@@ -20,7 +20,10 @@ export interface Phases {
   authenticate?: number
   admit?: number
   read?: number
+  parse?: number
+  authorize?: number
   screen?: number
+  record?: number
   upstream?: number
 }
 
@@ -35,6 +38,8 @@ export interface Relayed {
   readonly gaps: GapHistogram | undefined
   /** Most code units that the windows held back at one time. */
   readonly heldCharsMax: number
+  /** Time that the reply's text spent in the scanner. */
+  readonly scanMs: number
 }
 
 /**
@@ -56,11 +61,12 @@ export class Trail {
   reservation: Pick<Reservation, 'inputTokens' | 'outputTokens'> | undefined
   target: Route | undefined
   attempts = 0
-  /** The admission record is durable: an ending record must follow. */
   admissionRecorded = false
   relayed: Relayed | undefined
-  /** Milliseconds from arrival to the first event that carried something to the caller. */
-  firstEventMs: number | undefined
+  /** Milliseconds from arrival until the first bytes of the reply were on their way to the caller. */
+  firstByteMs: number | undefined
+  /** The same for the first text or tool call of a stream: a role chunk is no token. */
+  firstTokenMs: number | undefined
   status = 0
   /** Stands until something goes wrong. */
   outcome: Outcome = 'completed'
@@ -69,11 +75,12 @@ export class Trail {
   failure: unknown
   /** The exchange as metrics count it. */
   readonly metered: OpenExchange
+  readonly #arrival: Pick<Arrival, 'peer'>
   readonly #clock: Clock
   #phaseAt: number
 
   constructor(
-    arrival: Pick<Arrival, 'id' | 'method' | 'remoteAddress'>,
+    arrival: Pick<Arrival, 'id' | 'method' | 'remoteAddress' | 'peer'>,
     endpoint: Endpoint | 'unmatched',
     clock: Clock,
     open: OpenExchange,
@@ -81,6 +88,7 @@ export class Trail {
     this.id = arrival.id
     this.method = arrival.method
     this.remoteAddress = arrival.remoteAddress
+    this.#arrival = arrival
     this.endpoint = endpoint
     this.#clock = clock
     this.metered = open
@@ -106,11 +114,13 @@ export class Trail {
   }
 
   parsed(call: Call): Call {
+    this.#ends('parse')
     this.call = call
     return call
   }
 
   permitted(permit: Permit): Permit {
+    this.#ends('authorize')
     this.permit = permit
     return permit
   }
@@ -121,9 +131,14 @@ export class Trail {
     return screened
   }
 
-  reserved(reservation: Reservation): this {
+  reserved(reservation: Reservation): void {
     this.reservation = reservation
-    return this
+  }
+
+  /** The admission record is durable: an ending record must follow. */
+  recorded(): void {
+    this.#ends('record')
+    this.admissionRecorded = true
   }
 
   routed(target: Route): Route {
@@ -143,9 +158,12 @@ export class Trail {
     this.metered.streamBegan()
   }
 
-  /** The first event of the reply is on its way to the caller. */
-  firstEvent(): void {
-    this.firstEventMs ??= this.elapsedMs
+  firstByte(): void {
+    this.firstByteMs ??= this.elapsedMs
+  }
+
+  firstToken(): void {
+    this.firstTokenMs ??= this.elapsedMs
   }
 
   /** Records why the exchange ended early and returns the refusal that the caller is told. */
@@ -154,9 +172,19 @@ export class Trail {
       error instanceof Refusal ? error : new Refusal('internal_error', 'failure', { cause: error })
     if (!(error instanceof Refusal)) this.failure = error
     if (error instanceof LimitRefusal) this.limits = error.states
+    if (error instanceof PromptBlocked) this.promptFindings = error.findings
     this.refusal = refusal
     this.outcome = outcomeOf(error)
     return refusal
+  }
+
+  /** Fingerprint of the caller's certificate, also when its token was refused; none when the certificate itself was. */
+  get certificate(): string | undefined {
+    try {
+      return this.#arrival.peer().fingerprint
+    } catch {
+      return undefined
+    }
   }
 
   /** The time of a record: now, so that records follow one another in time. */

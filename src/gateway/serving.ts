@@ -131,11 +131,15 @@ export class Serving {
   }
 
   #swapTls(material: TlsMaterial): void {
-    if (material.hash === this.#material.hash) return
+    const { events } = this.#parts.foundation
+    const isNew = material.hash !== this.#material.hash
+    if (isNew || this.#current === undefined) {
+      for (const { source, message } of material.warnings) events.tlsWarning('traffic', source, message)
+    }
+    if (!isNew) return
     this.#parts.swapTls(material)
     this.#material = material
-    const { fingerprint, notAfter } = material.certificate
-    this.#parts.foundation.events.tlsReloaded('traffic', fingerprint, notAfter)
+    events.tlsReloaded('traffic', material.certificate.fingerprint, material.certificate.notAfter)
   }
 
   #renewPools(): void {

@@ -14,7 +14,7 @@ function readMaterial(tls: TrafficConfig['tls'], now: number): TlsMaterial {
     {
       certificate: readFileSync(tls.certificate),
       key: readFileSync(tls.key),
-      clientCa: domains ? undefined : readFileSync(tls.clientCa),
+      clientCa: domains || tls.clientCa === undefined ? undefined : readFileSync(tls.clientCa),
       crl: tls.crl?.map((file) => readFileSync(file)),
       trustDomains:
         domains && new Map(Object.entries(domains).map(([domain, file]) => [domain, readFileSync(file)])),

@@ -11,6 +11,8 @@ import { Place, refuse, type Walk } from './walk.ts'
  */
 export type SchemaPurpose = 'grammar' | 'tool'
 
+/** Numbers with nine digits and more are read as text. */
+const longNumber = 100_000_000
 const depthMax = 32
 const valuesMax = 5_000
 const textLengthMax = 128 * 1024
@@ -78,12 +80,19 @@ class SchemaCopy {
     if (depth > depthMax) refuse('invalid_value', place, `a schema deeper than ${depthMax}`)
     if (typeof value === 'string') return this.#string(value, place)
     if (Array.isArray(value)) return this.#array(value, place, depth)
+    if (typeof value === 'number') return this.#number(value, place)
     return isObject(value) ? this.object(value, place, depth) : value
   }
 
   #string(value: string, place: Place): string {
     this.#spend(value, place)
     return typeNames.has(value) ? value : this.#walk.text(place, value)
+  }
+
+  /** A long number can be a card or an account in `default`, `enum` or `const`. */
+  #number(value: number, place: Place): number {
+    if (Math.abs(value) >= longNumber) this.#walk.texts.push(new NumberText(place))
+    return value
   }
 
   #spend(text: string, place: Place): void {
@@ -137,6 +146,28 @@ class SchemaCopy {
 }
 
 /** A key as text: replacing it renames the member, and text inside the member follows. */
+class NumberText implements TextSlot {
+  readonly kind = 'text'
+  readonly #place: Place
+
+  constructor(place: Place) {
+    this.#place = place
+  }
+
+  get path(): string {
+    return this.#place.path
+  }
+
+  get text(): string {
+    return String(this.#place.read())
+  }
+
+  /** What stands there from now on is a string: a schema with a placeholder for a number matches no number any more. */
+  replace(text: string): void {
+    this.#place.write(text)
+  }
+}
+
 class KeyText implements TextSlot {
   readonly kind = 'text'
   readonly #place: Place

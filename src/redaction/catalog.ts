@@ -2,6 +2,7 @@ import type { Automaton } from './automaton.ts'
 import { compile } from './compiler/compile.ts'
 import type { Recognizer } from './recognizer.ts'
 import { awsAccessKey } from './recognizers/aws-access-key.ts'
+import { awsSecretKey } from './recognizers/aws-secret-key.ts'
 import { creditCard } from './recognizers/credit-card.ts'
 import { emailAddress } from './recognizers/email-address.ts'
 import { githubToken } from './recognizers/github-token.ts'
@@ -20,6 +21,7 @@ export const recognizers: readonly Recognizer[] = [
   githubToken,
   openaiApiKey,
   awsAccessKey,
+  awsSecretKey,
   creditCard,
   iban,
   usSsn,

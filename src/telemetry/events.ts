@@ -152,6 +152,10 @@ function changeEvents({ write }: Log) {
       const fields = { role, fingerprint, not_after: isoTime(notAfter) }
       write('info', 'tls.reloaded', `new certificate for ${role}`, fields)
     },
+    /** The material works, now, and something about it will not for long or is not what was meant. */
+    tlsWarning(role: CertificateRole, source: string, message: string): void {
+      write('warn', 'tls.warning', `${source} ${message}`, { role, source })
+    },
     tlsRejected(role: CertificateRole, error: unknown): void {
       write('error', 'tls.rejected', `new certificate for ${role} refused, the old stays`, {
         role,

@@ -59,7 +59,15 @@ export const tlsReasons = [
 ] as const
 /** Why bytes on a connection were not an HTTP request that can be answered by the path. */
 export const parserReasons = ['too_large', 'timeout', 'reset', 'framing', 'syntax'] as const
-export const certificateRoles = ['traffic', 'traffic_ca', 'ops', 'ops_ca', 'upstream', 'upstream_ca'] as const
+export const certificateRoles = [
+  'traffic',
+  'traffic_ca',
+  'traffic_crl',
+  'ops',
+  'ops_ca',
+  'upstream',
+  'upstream_ca',
+] as const
 
 const counter = <const L extends LabelDomains>(help: string, labels: L) =>
   ({ type: 'counter', help, labels }) as const
@@ -206,7 +214,7 @@ export const metricTable = {
   sallyport_config_info: gauge('Always 1; hash names the running policy.', { hash: 'single' }),
   sallyport_config_reloads_total: counter('Configuration reloads.', { result: ['applied', 'rejected'] }),
   sallyport_tls_certificate_not_after_seconds: gauge(
-    'Expiry of a certificate in use, seconds since the epoch.',
+    'Expiry of a certificate or revocation list in use, seconds since the epoch.',
     {
       role: certificateRoles,
     },

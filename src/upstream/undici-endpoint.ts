@@ -35,6 +35,8 @@ export interface EndpointObserver {
 const KEEP_ALIVE_MS = 4_000
 const HEADER_BYTES_MAX = 16_384
 const ATTEMPTS_MAX = 2
+/** When a connection becomes free is not known; a short wait spreads the callers. */
+const BUSY_RETRY_MS = 1_000
 /** The end of a body comes in a packet of its own after `[DONE]`; what comes later or is longer is not waited for. */
 const FINISH_MS_MAX = 1_000
 const FINISH_BYTES_MAX = 16_384
@@ -61,6 +63,10 @@ export function createEndpoint(options: EndpointOptions): EndpointHandle {
       return inFlight
     },
     async post(request, signal) {
+      // A connection carries one exchange: above this they would wait in a queue without a bound.
+      if (inFlight >= options.connectionsMax) {
+        throw new Refusal('upstream_overloaded', 'connectionsMax', { retryAfterMs: BUSY_RETRY_MS })
+      }
       inFlight += 1
       try {
         return answerOf(await send(pool, options, request, signal), () => {

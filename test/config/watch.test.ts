@@ -210,3 +210,50 @@ t.test('after close() nothing is called', async (t) => {
   await watch.check()
   t.equal(calls, 0)
 })
+
+t.test('a folder that is a link is followed when the link is swapped, once and again', async (t) => {
+  const root = await folder(t)
+  const current = join(root, 'current')
+  for (const version of ['v1', 'v2', 'v3']) {
+    await mkdir(join(root, version, 'tls'), { recursive: true })
+    await writeFile(join(root, version, 'tls/a'), version)
+  }
+  await symlink('v1', current)
+  const file = join(current, 'tls/a')
+  const { next, check } = watching(t, [file], eventsOnly)
+  for (const version of ['v2', 'v3']) {
+    const changed = next()
+    await symlink(version, join(root, 'next'))
+    await rename(join(root, 'next'), current)
+    t.same(await changed, [file])
+    await check()
+  }
+  const changed = next()
+  await writeFile(join(root, 'v3/tls/a'), 'changed in place')
+  t.same(await changed, [file], 'the folder that it leads to now is watched')
+})
+
+t.test('a folder that was removed and made again is watched again', async (t) => {
+  const root = await folder(t)
+  const inner = join(root, 'inner')
+  const file = join(inner, 'a')
+  await mkdir(inner)
+  await writeFile(file, '1')
+  const { next, check } = watching(t, [file], eventsOnly)
+  await rm(inner, { recursive: true })
+  await mkdir(inner)
+  await writeFile(file, '1')
+  await check()
+  const changed = next()
+  await writeFile(file, '2')
+  t.same(await changed, [file])
+})
+
+t.test('a circle of links is no file, and ends', async (t) => {
+  const root = await folder(t)
+  await symlink('b', join(root, 'a'))
+  await symlink('a', join(root, 'b'))
+  const { check, calls } = watching(t, [join(root, 'a', 'file')], never)
+  await check()
+  t.same(calls, [])
+})

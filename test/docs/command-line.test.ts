@@ -1,17 +1,12 @@
 import { globSync } from 'node:fs'
 import type { Command } from 'commander'
 import t from 'tap'
-import { buildProgram } from '../../src/commands/program.ts'
 import { exitCodes } from '../../src/commands/surroundings.ts'
+import { leaves, pathOf, program, unknownWords } from '../commands/command-tree.ts'
 import { documents, readDocument, root } from '../support/markdown.ts'
 
 const page = readDocument('docs/reference/command-line.md')
-const program = buildProgram({ upstream: undefined, out: () => {}, err: () => {}, exit: () => {} })
-
-const leaves = (command: Command): Command[] =>
-  command.commands.length === 0 ? [command] : command.commands.flatMap(leaves)
-const pathOf = (command: Command): string =>
-  command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
+const heading = (command: Command): string => ['sallyport', ...pathOf(command)].join(' ')
 
 const shown = (value: unknown): string => (value === undefined ? '-' : `\`${[value].flat().join(' ')}\``)
 const cell = (text: string): string => text.replaceAll('|', '\\|')
@@ -30,21 +25,21 @@ const rowsOf = (command: Command): string[] => [
 
 function sectionOf(command: Command): string {
   const [, ...sections] = page.split(/^## /m)
-  return sections.find((section) => section.startsWith(`${pathOf(command)}\n`)) ?? ''
+  return sections.find((section) => section.startsWith(`${heading(command)}\n`)) ?? ''
 }
 
 t.test('the page has a section for each command, in the order of --help', (t) => {
-  const headings = [...page.matchAll(/^## (sallyport .+)$/gm)].map(([, heading]) => heading)
-  t.same(headings, leaves(program).map(pathOf))
+  const headings = [...page.matchAll(/^## (sallyport .+)$/gm)].map(([, text]) => text)
+  t.same(headings, leaves().map(heading))
   t.end()
 })
 
 t.test('each section lists the arguments and options of its command, as --help does', (t) => {
-  for (const command of leaves(program)) {
+  for (const command of leaves()) {
     const rows = sectionOf(command)
       .split('\n')
       .filter((line) => line.startsWith('| `'))
-    t.same(rows, rowsOf(command), pathOf(command))
+    t.same(rows, rowsOf(command), heading(command))
   }
   t.end()
 })
@@ -64,19 +59,6 @@ const shownLines = (text: string): string[] =>
   ]
     .map(([, line]) => line as string)
     .filter((line) => program.commands.some((command) => command.name() === line.split(' ')[0]))
-
-/** What of a command line names no command or option of the program. */
-function unknownWords(line: string): string[] {
-  const words = line.split(' ')
-  let command: Command | undefined = program
-  while (command !== undefined && command.commands.length > 0) {
-    command = command.commands.find(({ name }) => name.call(command) === words[0])
-    if (command === undefined) return words
-    words.shift()
-  }
-  const known = command?.options.flatMap(({ short, long }) => [short, long]) ?? []
-  return words.filter((word) => /^--?[a-z]/.test(word) && word !== '--help' && !known.includes(word))
-}
 
 t.test('every command line that a document or the shipped configuration shows is one', (t) => {
   const files = [...documents(), ...globSync('config/*.yaml', { cwd: root })]

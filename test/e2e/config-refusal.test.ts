@@ -78,7 +78,11 @@ const { privateKey: strangerKey } = generateKeyPairSync('ec', { namedCurve: 'P-2
 const pem = strangerKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 
 /** Parts of what must never be shown. */
-const secrets = [SECRET, pem.slice(40, 70), readFileSync(join(config, 'tls/server.key'), 'utf8').slice(40, 70)]
+const secrets = [
+  SECRET,
+  pem.slice(40, 70),
+  readFileSync(join(config, 'tls/server.key'), 'utf8').slice(40, 70),
+]
 
 interface Mistake {
   readonly make: () => unknown

@@ -127,8 +127,7 @@ t.test('idle connections, half requests and half handshakes hold nobody up', asy
 
 t.test('a caller who does not read is cut off, and recorded before the log is closed', async (t) => {
   const flood: Script = { content: Array(400).fill('y'.repeat(32_768)) }
-  const stream = { slowReaderTimeoutMs: 5_000 }
-  const { stack } = await stage(t, { delayMs: 0, deadlineMs: 200 }, { stream }, () => flood)
+  const { stack } = await stage(t, { delayMs: 0, deadlineMs: 200 }, {}, () => flood)
   const deaf = await openRaw(stack)
   deaf.socket.pause()
   const token = stack.token({ roles: ['admin'] })

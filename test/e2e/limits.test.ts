@@ -120,7 +120,7 @@ t.test('the SDK is told the limit, what is left and when to come back', async (t
     client.chat.completions.create({ model: 'demo', messages: [{ role: 'user', content: 'hi' }] })
   await ask()
   const error = await ask().catch((error: unknown) => error)
-  if (!(error instanceof OpenAI.RateLimitError)) return t.fail('a RateLimitError')
+  if (!(error instanceof OpenAI.RateLimitError)) throw new Error('not a RateLimitError')
   t.equal(error.status, 429)
   t.equal(error.code, 'rate_limit_exceeded')
   t.equal(error.type, 'requests')

@@ -36,7 +36,9 @@ t.test('readiness does not depend on model servers, liveness on nothing', async 
 t.test('metrics are in the Prometheus format, with records counted', async (t) => {
   const reply = await get('/metrics')
   t.match(reply.headers.get('content-type'), /^text\/plain; version=0\.0\.4/)
-  const text = await reply.text()
+  await reply.text()
+  await until(async () => /event="exchange\.ended"/.test(await stack.metrics()))
+  const text = await stack.metrics()
   t.match(text, /^sallyport_audit_records_total\{event="gateway\.started"\} 1$/m)
   t.match(text, /^sallyport_audit_records_total\{event="exchange\.ended"\} 1$/m)
   t.match(text, /^sallyport_audit_healthy 1$/m)

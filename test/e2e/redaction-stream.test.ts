@@ -4,7 +4,10 @@ import t from 'tap'
 import type { ChoiceScript, Script } from '../../loadtest/model-server.ts'
 import { endOf, eventsOf, Scene } from '../support/scene.ts'
 
+/** Scripts by the number that the prompt names, so that many requests can run at one time. */
+const scripts: Script[] = []
 const scene = await Scene.open({
+  model: { script: ({ body }) => scripts[Number(/case-(\d+)/.exec(body)?.[1])] },
   policies: {
     roles: {
       strict: {
@@ -86,17 +89,21 @@ const channels: Record<string, Channel> = {
       (event) => (event as Event).choices[0]?.text ?? '',
     ),
     path: '/v1/completions',
-    fields: { prompt: 'hi', messages: undefined },
   },
 }
 
+const bearers = new Map(
+  ['app', 'strict'].map((role) => [role, `Bearer ${scene.stack.token({ roles: [role] })}`]),
+)
+
 async function streamed(channel: Channel, pieces: readonly string[], role = 'app'): Promise<string> {
-  scene.script = channel.script(pieces)
-  const fields = { model: 'demo', messages: [{ role: 'user', content: 'hi' }], max_tokens: 64, stream: true }
+  const prompt = `case-${scripts.push(channel.script(pieces)) - 1}`
+  const written = channel.path ? { prompt } : { messages: [{ role: 'user', content: prompt }] }
+  const fields = { model: 'demo', ...written, max_tokens: 64, stream: true }
   const reply = await scene.stack.post(
     channel.path ?? '/v1/chat/completions',
     { ...fields, ...channel.fields },
-    { authorization: `Bearer ${scene.stack.token({ roles: [role] })}` },
+    { authorization: bearers.get(role) as string },
   )
   return await reply.text()
 }
@@ -117,20 +124,24 @@ const joined = (stream: string, channel: Channel): string =>
     .map((event) => channel.read(event as Record<string, never>))
     .join('')
 
+/** Two values cut everywhere in every channel; the others in the two kinds of window. */
+const cutIn = (channel: string): [string, string][] =>
+  Object.entries(secrets).slice(0, channel === 'content' || channel === 'tool arguments' ? 4 : 2)
+
 for (const [name, channel] of Object.entries(channels)) {
-  for (const [entity, value] of Object.entries(secrets)) {
+  for (const [entity, value] of cutIn(name)) {
     t.test(`${entity} in ${name}, cut at every offset`, async (t) => {
       const [before, after] = channel.wrap(value)
       const expected = `${before}[${entity}]${after}`
-      for (let at = 0; at <= value.length; at++) {
+      const verdicts = Array.from({ length: value.length + 1 }, async (_, at) => {
         const pieces = [before, value.slice(0, at), value.slice(at), after].filter((piece) => piece !== '')
         const stream = await streamed(channel, pieces)
         const text = joined(stream, channel)
-        if (text !== expected || shown(stream, value) > shownMax || endOf(stream) !== '[DONE]') {
-          t.fail(`cut at ${at}: ${text}`)
-        }
-      }
-      t.pass('the value never showed')
+        return text === expected && shown(stream, value) <= shownMax && endOf(stream) === '[DONE]'
+          ? 'masked'
+          : `cut at ${at}: ${text}`
+      })
+      t.same(new Set(await Promise.all(verdicts)), new Set(['masked']))
     })
   }
 

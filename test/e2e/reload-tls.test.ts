@@ -125,6 +125,20 @@ t.test('a list that is not signed by the authority is refused, the old one stays
   await until(async () => (await dial(bad)).refused === undefined)
 })
 
+t.test('a list that ran out refuses everybody, and the gateway warns of it', async (t) => {
+  const ranOutAt = new Date(Math.floor(Date.now() / 1000) * 1000 - 1_000)
+  put(stack, 'tls/client-ca.crl', await clientCa.crl({ nextUpdate: ranOutAt }))
+  await until(async () => (await dial(stack.client)).refused !== undefined)
+  t.match(linesOf(stack, 'tls.warning').at(-1), { source: 'crl[0]', level: 'warn' })
+  const samples = samplesOf(await stack.metrics())
+  t.equal(
+    samples.get('sallyport_tls_certificate_not_after_seconds{role="traffic_crl"}'),
+    ranOutAt.getTime() / 1000,
+  )
+  put(stack, 'tls/client-ca.crl', await clientCa.crl())
+  await until(async () => (await dial(stack.client)).refused === undefined)
+})
+
 t.test('a refused policy does not keep a revocation out', async (t) => {
   const bad = await clientCa.issue()
   t.equal((await dial(bad)).refused, undefined)

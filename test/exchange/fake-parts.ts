@@ -105,7 +105,7 @@ export class FakeClient implements Client {
 export function trailOf(arrival: Partial<Arrival> = {}, clock = fakeClock()) {
   const told: (ExchangeSummary | 'stream')[] = []
   const trail = new Trail(
-    { id: 'id-1', method: 'POST', remoteAddress: '10.0.0.1', ...arrival },
+    { id: 'id-1', method: 'POST', remoteAddress: '10.0.0.1', peer: () => principal.certificate, ...arrival },
     'chat.completions',
     clock,
     { streamBegan: () => void told.push('stream'), ended: (summary) => void told.push(summary) },

@@ -1,7 +1,9 @@
+import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
+import fc from 'fast-check'
 import t from 'tap'
 import { newExchangeId } from '../../src/exchange/exchange-id.ts'
-import { Lives } from '../../src/exchange/life.ts'
+import { type Life, Lives } from '../../src/exchange/life.ts'
 import { Refusal } from '../../src/refusal.ts'
 import { FakeClient, principal } from './fake-parts.ts'
 
@@ -83,4 +85,38 @@ t.test('ids are unique, and sort by time', (t) => {
   t.ok(ids.every((id) => /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id)))
   t.equal([...ids].sort()[0]?.slice(0, 8), ids[0]?.slice(0, 8))
   t.end()
+})
+
+t.test('property: ended resolves with the last of those who were there, whoever came since', async (t) => {
+  const step = fc.oneof(
+    fc.constant('begin' as const),
+    fc.constant('ask' as const),
+    fc.record({ end: fc.nat({ max: 8 }) }),
+  )
+  const property = fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+    const lives = new Lives()
+    const running = new Set<Life>()
+    const asked: { readonly before: ReadonlySet<Life>; resolved: boolean }[] = []
+    for (const each of steps) {
+      if (each === 'begin') running.add(lives.begin(new FakeClient()))
+      else if (each === 'ask') {
+        const ask = { before: new Set(running), resolved: false }
+        asked.push(ask)
+        void lives.ended().then(() => {
+          ask.resolved = true
+        })
+      } else {
+        const life = [...running][each.end]
+        life?.[Symbol.dispose]()
+        life?.[Symbol.dispose]()
+        if (life) running.delete(life)
+      }
+      await Promise.resolve()
+      assert.equal(lives.size, running.size)
+      for (const { before, resolved } of asked) {
+        assert.equal(resolved, running.isDisjointFrom(before))
+      }
+    }
+  })
+  await t.resolves(fc.assert(property, { numRuns: 200 }))
 })

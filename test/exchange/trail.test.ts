@@ -25,13 +25,16 @@ t.test('each phase is the time since the one before', (t) => {
   t.end()
 })
 
-t.test('the first event is the first', (t) => {
+t.test('the first byte and the first token are the first', (t) => {
   const { trail, clock } = trailOf()
   clock.advance(7)
-  trail.firstEvent()
+  trail.firstByte()
   clock.advance(7)
-  trail.firstEvent()
-  t.equal(trail.firstEventMs, 7)
+  trail.firstByte()
+  trail.firstToken()
+  clock.advance(7)
+  trail.firstToken()
+  t.same([trail.firstByteMs, trail.firstTokenMs], [7, 14])
   t.end()
 })
 

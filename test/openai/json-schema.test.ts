@@ -217,3 +217,25 @@ t.test('tame patterns', (t) => {
   t.ok(isTamePattern('('.repeat(512)), "an unclosed group is the engine's to refuse")
   t.end()
 })
+
+t.test('a long number is text: it can be a card', (t) => {
+  const parameters = {
+    type: 'object',
+    properties: { card: { type: 'integer', default: 4111111111111111, enum: [1, 4111111111111111] } },
+  }
+  const body = {
+    model: 'demo',
+    messages: [{ role: 'user', content: 'hi' }],
+    tools: [{ type: 'function', function: { name: 'pay', parameters } }],
+  }
+  const call = parseCall('chat.completions', Buffer.from(JSON.stringify(body)), { unknownFields: 'refuse' })
+  const slots = call.texts.filter(({ text }) => text === '4111111111111111')
+  t.same(
+    slots.map(({ path }) => path.replace(/.*\.card\.|.*\*\./, '')),
+    ['default', 'enum[1]'],
+  )
+  for (const slot of slots) slot.replace('[CREDIT_CARD]')
+  t.notMatch(JSON.stringify(call.fields), '4111')
+  t.match(JSON.stringify(call.fields), '"default":"[CREDIT_CARD]","enum":[1,"[CREDIT_CARD]"]')
+  t.end()
+})

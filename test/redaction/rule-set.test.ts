@@ -5,6 +5,7 @@ import { createRuleSet, entities } from '../../src/redaction/rule-set.ts'
 t.test('the entities are those that profiles name', async (t) => {
   t.strictSame([...entities].sort(), [
     'AWS_ACCESS_KEY',
+    'AWS_SECRET_KEY',
     'CREDIT_CARD',
     'EMAIL_ADDRESS',
     'GITHUB_TOKEN',

@@ -53,7 +53,7 @@ function expectedAfter(lines: readonly string[], from: number): string[] {
 }
 
 /** Text outside fenced blocks. */
-export const proseOf = (markdown: string): string => markdown.replaceAll(/^```[^]*?^```$/gm, '')
+export const proseOf = (markdown: string): string => markdown.replaceAll(/^```[\s\S]*?^```$/gm, '')
 
 /** The anchors that a link can name: headings as GitHub slugs them, and `<a id>`. */
 export function anchorsOf(markdown: string): Set<string> {

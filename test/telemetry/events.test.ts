@@ -65,6 +65,7 @@ const each: { [E in keyof Events]: (events: Events, text: string) => unknown } =
   configReloaded: (events, text) => events.configReloaded(text),
   configRejected: (events, text) => events.configRejected(Array(1000).fill(text), text),
   tlsReloaded: (events, text) => events.tlsReloaded('traffic', text, Number.NaN),
+  tlsWarning: (events, text) => events.tlsWarning('traffic', text, text),
   tlsRejected: (events, text) => events.tlsRejected('traffic', new Error(text)),
   keysReloaded: (events, text) => events.keysReloaded(text),
   keysUnavailable: (events, text) => events.keysUnavailable(text, text),

@@ -128,7 +128,7 @@ t.test(
       server.close()
       server.closeAllConnections()
     })
-    const handle = endpointAt(t, (server.address() as AddressInfo).port, 5_000)
+    const handle = endpointAt(t, (server.address() as AddressInfo).port, 60_000)
     const ask1 = async (end: 'finish' | 'leave'): Promise<void> => {
       await using answer = await handle.post(ask, never)
       for await (const _chunk of answer.body) break

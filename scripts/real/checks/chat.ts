@@ -24,6 +24,7 @@ export async function chatChecks(bench: Bench): Promise<void> {
   await section.check('npm client: a completion, whole and streamed', () => completion(bench))
   await section.check('n: 3 in a stream is counted in full', () => choicesStreamed(bench))
   await section.check('n: 3 in one piece is not undercounted', () => choicesWhole(bench))
+  await section.check('two prompts in one completion are counted in full', () => twoPrompts(bench))
   await measureFirstToken(bench)
 }
 
@@ -144,6 +145,26 @@ async function choicesWhole({ front, server, model, tokens, endless }: Bench): P
   assert.equal(charged, shown)
   assert.ok(shown >= generated, `${generated} generated, only ${shown} charged`)
   return `${generated} generated, ${charged} charged`
+}
+
+async function twoPrompts({ front, server, model, tokens, endless }: Bench): Promise<string> {
+  const prompt = ['One', 'Two doors and three gates, and a sally port between them']
+  const call = { model, prompt, max_tokens: Math.ceil(tokens / 2), logit_bias: endless }
+  const before = await server.generated()
+  const { data, response } = await front.openai().completions.create(call).withResponse()
+  assert.equal(data.choices.length, 2)
+  const whole = await endingOf(front, response.headers.get('x-request-id'))
+  const between = await server.generated()
+  const reply = await streamed(front, '/v1/completions', call)
+  assert.equal(reply.status, 200)
+  for (const choice of [0, 1]) assert.ok(textOf(reply.events, choice).text, `choice ${choice} is empty`)
+  const generated = { whole: between - before, streamed: (await server.generated()) - between }
+  const charged = {
+    whole: whole.output_tokens,
+    streamed: (await endingOf(front, reply.requestId)).output_tokens,
+  }
+  assert.deepEqual(charged, generated)
+  return `${generated.whole} and ${generated.streamed} generated and charged`
 }
 
 const measurements = 3

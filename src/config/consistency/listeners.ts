@@ -56,7 +56,19 @@ function isPrivate(host: string): boolean {
   return family !== 0 && privateAddresses.check(host, family === 4 ? 'ipv4' : 'ipv6')
 }
 
-const tls = ({ traffic }: GatewayConfig): Finding[] =>
+const tls = (gateway: GatewayConfig): Finding[] => [...authorities(gateway), ...tickets(gateway)]
+
+function authorities({ traffic: { tls } }: GatewayConfig): Finding[] {
+  const at: Path = ['traffic', 'tls', 'clientCa']
+  if (tls.spiffe === undefined && tls.clientCa === undefined) {
+    return [error('gateway', at, 'is missing: without it, or spiffe, no caller could be believed')]
+  }
+  return tls.spiffe && tls.clientCa !== undefined
+    ? [warning('gateway', at, 'is not used: spiffe.trustDomains names the authorities')]
+    : []
+}
+
+const tickets = ({ traffic }: GatewayConfig): Finding[] =>
   traffic.tls.sessionTickets && traffic.tls.crl
     ? [
         error(

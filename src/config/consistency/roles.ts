@@ -74,12 +74,12 @@ function reachability(path: Path, name: string, { policies, gateway }: Sections)
     ]
   }
   const needsBinding = policies.roles[name]?.binding === 'required'
-  return needsBinding && issuers.every(({ binding }) => binding === 'none')
+  return needsBinding && issuers.every(({ kind }) => kind === 'kubernetes')
     ? [
         error(
           'policies',
           [...path, 'binding'],
-          `cannot be required: no issuer that gives the role has binding: mtls (${list(issuers.map((issuer) => issuer.name))})`,
+          `cannot be required: ServiceAccount tokens are never bound to a certificate (${list(issuers.map((issuer) => issuer.name))})`,
         ),
       ]
     : []

@@ -25,23 +25,9 @@ function modelFindings(
   model: ModelsConfig['models'][string],
   { pools }: ModelsConfig,
 ): Finding[] {
-  const findings: Finding[] = []
-  if (!Object.hasOwn(pools, model.pool)) {
-    const known = list(Object.keys(pools))
-    findings.push(
-      error('models', [...path, 'pool'], `${quote(model.pool)} is not a pool; pools are: ${known}`),
-    )
-  }
-  if (model.contextTokens !== undefined && model.outputTokensMax > model.contextTokens) {
-    findings.push(
-      error(
-        'models',
-        [...path, 'outputTokensMax'],
-        `is above contextTokens, which is ${model.contextTokens}`,
-      ),
-    )
-  }
-  return findings
+  if (Object.hasOwn(pools, model.pool)) return []
+  const known = list(Object.keys(pools))
+  return [error('models', [...path, 'pool'], `${quote(model.pool)} is not a pool; pools are: ${known}`)]
 }
 
 function poolFindings(path: Path, pool: PoolConfig): Finding[] {

@@ -53,7 +53,10 @@ const pool = section('Model servers that answer alike.', {
   keepAlive: flag('Use a connection again. Turn it off for servers that close without saying so.', {
     default: true,
   }),
-  connectionsMax: integer('Most connections to one server.', { minimum: 1, maximum: 65_535, default: 256 }),
+  connectionsMax: integer(
+    'Most exchanges with one server at a time; above it callers get 503 and retry-after.',
+    { minimum: 1, maximum: 65_535, default: 256 },
+  ),
   timeouts: sectionWithDefaults('Waiting for the servers of this pool.', {
     connectMs: integer('Longest wait for a connection, TLS included.', {
       minimum: 50,
@@ -77,9 +80,6 @@ const model = section('A model that callers can name.', {
       minLength: 1,
       maxLength: 512,
     }),
-  ),
-  contextTokens: Type.Optional(
-    integer('Size of the context, prompt and output together.', { minimum: 1, maximum: 100_000_000 }),
   ),
   outputTokensMax: integer('Most output tokens of one choice, whatever the roles allow.', {
     minimum: 1,

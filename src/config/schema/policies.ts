@@ -68,11 +68,11 @@ const parameters = section('What a request may ask for. What is not written here
 })
 
 const limits = section('Limits, each shared by all callers of one tenant with this role.', {
-  requestsPerMinute: integer('Requests in a minute, in the long run.', { minimum: 1, maximum: 10_000_000 }),
+  requestsPerMinute: integer('Requests in a minute, in the long run.', { minimum: 1, maximum: 1_000_000 }),
   burst: Type.Optional(
     integer('Requests that may come at once. Left out: a sixth of requestsPerMinute, at least 1.', {
       minimum: 1,
-      maximum: 10_000_000,
+      maximum: 1_000_000,
     }),
   ),
   inFlight: integer('Exchanges that run at the same time.', { minimum: 1, maximum: 1_000_000 }),

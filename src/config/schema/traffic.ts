@@ -20,7 +20,12 @@ const spiffe = section('Client certificates are SPIFFE X.509-SVIDs and nothing e
 const tls = section('Mutual TLS. Every file is watched and takes effect without a restart.', {
   certificate: file('PEM chain of the server, leaf first.', 'certificate'),
   key: file('PEM private key of the leaf. Others on the machine must not be able to read it.', 'key'),
-  clientCa: file('PEM bundle of the authorities that client certificates must come from.', 'authorities'),
+  clientCa: Type.Optional(
+    file(
+      'PEM bundle of the authorities that client certificates must come from. Needed, except with `spiffe`, which names its own.',
+      'authorities',
+    ),
+  ),
   crl: Type.Optional(
     Type.Array(file('PEM certificate revocation list.', 'crl'), {
       description:

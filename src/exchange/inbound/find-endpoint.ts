@@ -1,3 +1,4 @@
+import type { Principal } from '../../identity/principal.ts'
 import type { Endpoint } from '../../openai/call.ts'
 import { Refusal } from '../../refusal.ts'
 import type { Arrival } from '../arrival.ts'
@@ -17,12 +18,24 @@ const destinationByPath: Readonly<Record<string, Destination>> = {
 const MODEL_PREFIX = '/v1/models/'
 const modelPath = /^[A-Za-z0-9._:@+/-]{1,256}$/
 
-/** The endpoint that a request is for. Every path that is not in the table is `unknown_url`, whatever server is behind. */
-export function findEndpoint(arrival: Pick<Arrival, 'method' | 'target'>): Destination {
+interface EndpointRules {
+  checkEndpoint(principal: Principal, endpoint: Endpoint): void
+}
+
+/**
+ * The endpoint that a request is for, if the caller's roles grant it. Every path that is not in the table is
+ * `unknown_url`, whatever server is behind.
+ */
+export function findEndpoint(
+  arrival: Pick<Arrival, 'method' | 'target'>,
+  principal: Principal,
+  policy: EndpointRules,
+): Destination {
   const destination = lookUp(pathOf(arrival.target))
   if (destination === undefined) throw new Refusal('unknown_url', 'path is not in the table')
   const method = destination.endpoint === 'models' ? 'GET' : 'POST'
   if (arrival.method !== method) throw new Refusal('method_not_allowed', `needs ${method}`)
+  policy.checkEndpoint(principal, destination.endpoint)
   return destination
 }
 

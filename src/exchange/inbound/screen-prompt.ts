@@ -12,6 +12,16 @@ export interface ScreenedCall {
   readonly [evidence]: true
 }
 
+/** The profile does not let the prompt through. What was found until then still counts. */
+export class PromptBlocked extends Refusal {
+  readonly findings: readonly Finding[]
+
+  constructor(entity: string, param: string, findings: readonly Finding[]) {
+    super('content_blocked', entity, { param })
+    this.findings = findings
+  }
+}
+
 interface RuleSets {
   rulesFor(profile: string): { readonly prompt: RuleSet }
 }
@@ -24,8 +34,7 @@ export function screenPrompt(permit: Permit, { redaction }: { readonly redaction
   for (const slot of prompt.inert ? [] : call.texts) {
     const screening = slot.kind === 'json' ? prompt.screenJson(slot.text) : prompt.screen(slot.text)
     if (screening.findings.length > 0) findings.push(...screening.findings)
-    if (screening.blocked)
-      throw new Refusal('content_blocked', screening.blocked.entity, { param: slot.path })
+    if (screening.blocked) throw new PromptBlocked(screening.blocked.entity, slot.path, findings)
     if (screening.text !== slot.text) slot.replace(screening.text)
   }
   return { call, findings } as unknown as ScreenedCall

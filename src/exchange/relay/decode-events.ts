@@ -48,7 +48,9 @@ function read(
   try {
     for (const event of events) {
       if (isDone(event)) return { replies, done: true }
-      replies.push(dialect.event(eventJson(event), publicModel))
+      const json = eventJson(event)
+      // llama-server begins a stream for several prompts with `data: null` (measured, 0.7.0). It carries nothing.
+      if (json !== null) replies.push(dialect.event(json, publicModel))
     }
     return { replies, done: false }
   } catch (fault) {

@@ -30,7 +30,7 @@ export class EventWriter implements Disposable {
   async write(text: string): Promise<void> {
     this.#open()
     this.#quiet = false
-    this.#options.trail.firstEvent()
+    this.#options.trail.firstByte()
     const pressure = this.#client.write(text)
     if (pressure === undefined) return
     this.#waiting = true
@@ -43,7 +43,7 @@ export class EventWriter implements Disposable {
 
   async end(text: string): Promise<void> {
     this.#open()
-    this.#options.trail.firstEvent()
+    this.#options.trail.firstByte()
     await this.#client.end(text)
   }
 

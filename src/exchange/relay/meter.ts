@@ -1,13 +1,19 @@
 import type { Call, Usage } from '../../openai/call.ts'
 import type { Reply } from '../../openai/reply.ts'
+import { calledTools } from '../../openai/tool-call-reply.ts'
 import { settleUsage, UsageMeter } from '../../openai/usage.ts'
 import type { Reservation } from '../../quota/quota.ts'
 import { GapHistogram } from '../../telemetry/histogram.ts'
 import type { ServerKind } from '../../upstream/pool.ts'
 
+/** A role chunk or an empty delta is no token. */
+const carriesToken = (reply: Reply): boolean =>
+  reply.texts.some((slot) => slot.text !== '') || calledTools(reply.body).length > 0
+
 /** What counts a reply as it passes, before redaction changes its length: tokens, events, gaps between events. */
 export class Meter {
   readonly gaps = new GapHistogram()
+  /** Events that carried text or named a tool. */
   events = 0
   readonly #usage: UsageMeter
   readonly #reserved: Pick<Reservation, 'inputTokens' | 'outputTokens'>
@@ -28,7 +34,7 @@ export class Meter {
 
   event(reply: Reply): void {
     this.#usage.event(reply)
-    if (reply.texts.length === 0) return
+    if (!carriesToken(reply)) return
     this.events += 1
     const now = this.#monotonic()
     if (this.#lastEventMs !== undefined) this.gaps.add(now - this.#lastEventMs)

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../openai/call.ts'
 import type { Reply } from '../../openai/reply.ts'
 import { encodeComment } from '../../openai/sse.ts'
 import { Refusal } from '../../refusal.ts'
@@ -11,8 +12,10 @@ import { checkTools, ReplyScreen } from './screen-reply.ts'
 /**
  * A streamed reply, event by event: decode, meter, screen, encode, write.
  *
- * 1. `[DONE]` is sent only after the model server's own, or after every choice gave its reason to end. Every other
- *    end of its body is `upstream_truncated`, which the caller sees as an error event.
+ * 1. `[DONE]` is sent only when every choice that began has given its reason to end, and the model server has said
+ *    `[DONE]` itself or all choices that were asked for have ended. Every other end of its body is
+ *    `upstream_truncated`, which the caller sees as an error event: llama-cpp-python ends an interrupted stream with
+ *    a clean `[DONE]`, and the SDKs would take half an answer for a whole one.
  * 2. Each read of the upstream is written before the next one: backpressure reaches the model server's socket.
  * 3. A fault ends the stream after the events before it were written, however the bytes were cut into reads.
  * 4. The meter sees an event before its text is redacted; the trail gets the meter's reading on every ending.
@@ -50,7 +53,10 @@ class Passage {
   fault: unknown
   readonly #job: RelayJob
   readonly #screen: ReplyScreen
+  /** Choices that carried something. */
+  readonly #begun = new Set<number>()
   readonly #finished = new Set<number>()
+  #scanMs = 0
   #last: Reply | undefined
 
   constructor(job: RelayJob) {
@@ -70,21 +76,31 @@ class Passage {
 
   #pass(reply: Reply): string {
     this.#job.meter.event(reply)
+    for (const { choice } of reply.texts) this.#begun.add(choice)
     for (const choice of reply.finished) this.#finished.add(choice)
     if (reply.usageOnly) return ''
     checkTools(reply, this.#job.call)
     this.#last = reply
     // Running usage (`continuous_usage_stats`) is for the meter; the caller gets one closing event if it asked.
     delete reply.body.usage
-    return encodeEvents(this.#screen.pass(reply))
+    return encodeEvents(this.#screened(reply))
+  }
+
+  #screened(reply: Reply): JsonObject[] {
+    const { clock } = this.#job.gateway
+    const startedAt = clock.monotonic()
+    const events = this.#screen.pass(reply)
+    this.#scanMs += clock.monotonic() - startedAt
+    if (events.length > 0 && this.#job.meter.events > 0) this.#job.trail.firstToken()
+    return events
   }
 
   /** What is still to be sent once the upstream's body has ended. */
   end(): string {
     const { call, meter } = this.#job
-    if (!this.done && this.#finished.size < call.choices * call.prompts) {
-      throw new Refusal('upstream_truncated', 'body ended without [DONE] or a reason to end')
-    }
+    const expected = this.done ? Math.max(1, this.#begun.size) : call.choices * call.prompts
+    if (this.#finished.size < expected)
+      throw new Refusal('upstream_truncated', 'a choice gave no reason to end')
     return encodeEvents(this.#screen.flush()) + encodeEnd(call, this.#last?.body, meter.usage)
   }
 
@@ -97,6 +113,7 @@ class Passage {
       findings: this.#screen.findings,
       gaps: meter.gaps,
       heldCharsMax: this.#screen.heldCharsMax,
+      scanMs: this.#scanMs,
     }
   }
 }

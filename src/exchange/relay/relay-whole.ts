@@ -12,22 +12,26 @@ export async function relayWhole(job: RelayJob): Promise<void> {
   const reply = job.dialect.whole(await readJson(answer.body, gateway.stream.replyBytesMax), job.model)
   meter.whole(reply)
   // Metered before it is screened: a reply that the policy blocks has been generated, and is paid for.
-  trail.relayed = relayed(job, [])
+  trail.relayed = relayed(job, [], 0)
   checkTools(reply, call)
-  trail.relayed = relayed(job, screenWhole(reply, job.rules))
-  trail.firstEvent()
+  const startedAt = gateway.clock.monotonic()
+  const { findings, blocked } = screenWhole(reply, job.rules)
+  trail.relayed = relayed(job, findings, gateway.clock.monotonic() - startedAt)
+  if (blocked) throw new Refusal('content_blocked', blocked.entity)
+  trail.firstByte()
   const body = { ...reply.body, usage: shownUsage(call, meter.usage) }
   trail.status = 200
   await client.send(jsonHead(200, trail, gateway), JSON.stringify(body))
 }
 
-const relayed = ({ meter }: RelayJob, findings: readonly Finding[]): Relayed => ({
+const relayed = ({ meter }: RelayJob, findings: readonly Finding[], scanMs: number): Relayed => ({
   usage: meter.usage,
   usageReported: meter.reported,
   events: meter.events,
   findings,
   gaps: undefined,
   heldCharsMax: 0,
+  scanMs,
 })
 
 async function readJson(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<unknown> {

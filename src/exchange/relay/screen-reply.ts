@@ -1,7 +1,7 @@
 import type { Call, JsonObject, ReplySlot } from '../../openai/call.ts'
 import type { Reply, ReplyDialect } from '../../openai/reply.ts'
 import { calledTools } from '../../openai/tool-call-reply.ts'
-import type { Finding, RuleSet, StreamWindow } from '../../redaction/finding.ts'
+import type { Finding, RuleSet, Screening, StreamWindow } from '../../redaction/finding.ts'
 import { Refusal } from '../../refusal.ts'
 
 interface Channel {
@@ -137,16 +137,16 @@ const mentionsRole = (body: JsonObject): boolean =>
     return delta !== undefined && delta.role !== undefined
   })
 
-/** The reply rules over a whole reply. Returns the findings; the texts are replaced in place. */
-export function screenWhole(reply: Reply, rules: RuleSet): Finding[] {
+/** The reply rules over a whole reply: the texts are replaced in place, up to the first that is blocked. */
+export function screenWhole(reply: Reply, rules: RuleSet): Pick<Screening, 'findings' | 'blocked'> {
   const findings: Finding[] = []
   for (const slot of rules.inert ? [] : reply.texts) {
     const screening = slot.kind === 'json' ? rules.screenJson(slot.text) : rules.screen(slot.text)
     findings.push(...screening.findings)
-    if (screening.blocked) throw new Refusal('content_blocked', screening.blocked.entity)
+    if (screening.blocked) return { findings, blocked: screening.blocked }
     if (screening.text !== slot.text) slot.replace(screening.text)
   }
-  return findings
+  return { findings, blocked: undefined }
 }
 
 /** A model may call what the caller offered and nothing else: an invented name reaches code that trusts its own list. */

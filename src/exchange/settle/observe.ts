@@ -65,7 +65,7 @@ function summarize(trail: Trail): ExchangeSummary {
     refusal: trail.refusal?.code,
     durationMs: trail.elapsedMs,
     overheadMs: overheadMs(trail),
-    firstTokenMs: trail.call?.stream ? trail.firstEventMs : undefined,
+    firstTokenMs: trail.firstTokenMs,
     usage: relayed?.usage,
     gaps: relayed?.gaps,
     findings: [
@@ -73,12 +73,13 @@ function summarize(trail: Trail): ExchangeSummary {
       ...countFindings('reply', relayed?.findings ?? []),
     ],
     scanPromptMs: phases.screen,
+    scanReplyMs: relayed?.scanMs,
     heldCharsMax: relayed?.heldCharsMax,
   }
 }
 
 /** What the gateway itself added before the first byte of the reply: neither the body's arrival nor the model server's wait. */
-function overheadMs({ phases, firstEventMs }: Trail): number | undefined {
-  if (firstEventMs === undefined || phases.upstream === undefined) return undefined
-  return Math.max(0, firstEventMs - phases.upstream - (phases.read ?? 0))
+function overheadMs({ phases, firstByteMs }: Trail): number | undefined {
+  if (firstByteMs === undefined || phases.upstream === undefined) return undefined
+  return Math.max(0, firstByteMs - phases.upstream - (phases.read ?? 0))
 }

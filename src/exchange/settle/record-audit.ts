@@ -14,7 +14,7 @@ interface AuditRules {
 export async function recordAdmission(trail: Trail, rules: AuditRules): Promise<void> {
   try {
     await rules.audit.append(admissionRecord(trail, rules.policy.hash))
-    trail.admissionRecorded = true
+    trail.recorded()
   } catch (error) {
     if (rules.auditRequired) throw new Refusal('audit_unavailable', 'append failed', { cause: error })
   }
@@ -44,8 +44,8 @@ const endingRecord = (trail: Trail, policyHash: string): AuditEvent => ({
   ...ended(trail),
 })
 
-function caller({ principal }: Trail): Partial<AuditEvent> {
-  if (!principal) return {}
+function caller({ principal, certificate }: Trail): Partial<AuditEvent> {
+  if (!principal) return certificate === undefined ? {} : { certificate }
   return {
     principal: principal.id,
     tenant: principal.tenant,
@@ -64,7 +64,7 @@ function asked({ endpoint, call, permit, target, promptFindings, reservation }: 
     ...(permit
       ? { model: permit.model, profile: permit.redactionProfile, granted_by: [...permit.roles] }
       : {}),
-    ...(call ? { stream: call.stream, choices: call.choices, dropped_fields: [...call.dropped] } : {}),
+    ...(call ? { stream: call.stream, choices: call.choices, dropped_fields: call.dropped.length } : {}),
     ...(reservation
       ? { reserved_input: reservation.inputTokens, reserved_output: reservation.outputTokens }
       : {}),
@@ -80,7 +80,8 @@ function ended(trail: Trail): Partial<AuditEvent> {
     status: trail.status,
     duration_ms: Math.round(trail.elapsedMs),
     ...(refusal ? { code: refusal.code, reason: refusal.detail } : {}),
-    ...(refusal?.param ? { param: refusal.param } : {}),
+    // The name of an unknown field is the caller's own text.
+    ...(refusal?.param && refusal.code !== 'unknown_parameter' ? { param: refusal.param } : {}),
     ...(trail.attempts > 0 ? { attempts: trail.attempts } : {}),
     ...(relayed
       ? {

@@ -13,7 +13,7 @@ const rulesOf = (healthy = true, auditRequired = true) => ({
 
 t.test('a slot is taken and given back; the limits of the principal decide', async (t) => {
   const rules = rulesOf()
-  const first = await admit('e1', principal, 'chat.completions', rules)
+  const first = await admit('e1', principal, rules)
   t.same(
     first.states.map(({ limit, remaining }) => [limit.name, remaining]),
     [
@@ -21,25 +21,22 @@ t.test('a slot is taken and given back; the limits of the principal decide', asy
       ['in_flight', 0],
     ],
   )
-  t.match(
-    await refusalOf(() => admit('e2', principal, 'chat.completions', rules)),
-    'concurrency_limit_exceeded',
-  )
+  t.match(await refusalOf(() => admit('e2', principal, rules)), 'concurrency_limit_exceeded')
   await first[Symbol.asyncDispose]()
-  const second = await admit('e3', principal, 'chat.completions', rules)
+  const second = await admit('e3', principal, rules)
   await second[Symbol.asyncDispose]()
-  t.match(await refusalOf(() => admit('e4', principal, 'chat.completions', rules)), 'rate_limit_exceeded')
+  t.match(await refusalOf(() => admit('e4', principal, rules)), 'rate_limit_exceeded')
 })
 
-t.test('an endpoint out of scope takes nothing from any limit', async (t) => {
-  const rules = rulesOf()
-  t.match(await refusalOf(() => admit('e1', principal, 'embeddings', rules)), 'insufficient_scope')
+t.test('a caller without a role that the policy knows has no limits, and does not enter', async (t) => {
+  const rules = { ...rulesOf(), policy: { ...policy, limitsFor: () => [] } }
+  t.match(await refusalOf(() => admit('e1', principal, rules)), 'insufficient_scope')
   t.equal(rules.quota.buckets, 0)
 })
 
 t.test('without an audit log nobody enters, unless the operator said so', async (t) => {
   const unhealthy = rulesOf(false)
-  t.match(await refusalOf(() => admit('e1', principal, 'chat.completions', unhealthy)), 'audit_unavailable')
+  t.match(await refusalOf(() => admit('e1', principal, unhealthy)), 'audit_unavailable')
   t.equal(unhealthy.quota.inFlight, 0)
-  t.equal(await refusalOf(() => admit('e1', principal, 'chat.completions', rulesOf(false, false))), 'none')
+  t.equal(await refusalOf(() => admit('e1', principal, rulesOf(false, false))), 'none')
 })

@@ -28,6 +28,7 @@ const streams: Record<string, [string, string[]]> = {
     `: hello\r\n\r\nid: 7\r\nretry: 1\r\n${say('a').trim()}\r\n\r\n${DONE}`,
     ['a', 'DONE'],
   ],
+  'an event of null, as llama-server sends it': [`data: null\n\n${say('a')}${DONE}`, ['a', 'DONE']],
   'nothing after [DONE]': [say('a') + DONE + say('b'), ['a', 'DONE']],
   '[DONE] without a blank line': [`${say('a')}data: [DONE]`, ['a', 'DONE']],
   'no [DONE]': [say('a'), ['a']],

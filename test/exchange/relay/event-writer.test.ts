@@ -13,7 +13,7 @@ function writerOf(keepAliveCommentMs = 100_000) {
   return { client, trail, told, cut, writer: new EventWriter(client, options) }
 }
 
-t.test('the head goes with the first bytes, once; the first event is noted', async (t) => {
+t.test('the head goes with the first bytes, once; the first byte is noted', async (t) => {
   const { client, trail, told, writer } = writerOf()
   t.equal(client.begun, false)
   await writer.write('a')
@@ -22,7 +22,7 @@ t.test('the head goes with the first bytes, once; the first event is noted', asy
   t.same([client.text, client.ended, client.head?.status], ['abc', true, 200])
   t.same(told, ['stream'])
   t.equal(trail.status, 200)
-  t.type(trail.firstEventMs, 'number')
+  t.type(trail.firstByteMs, 'number')
   writer[Symbol.dispose]()
 })
 
@@ -58,7 +58,7 @@ t.test('a comment after silence, none while somebody waits, none after the end',
   const { client, trail, told, writer } = writerOf(20)
   while (!client.text.includes(': ka\n\n: ka\n\n')) await delay(5)
   t.same(told, ['stream'], 'it begins the stream')
-  t.equal(trail.firstEventMs, undefined, 'but is no event of the reply')
+  t.equal(trail.firstByteMs, undefined, 'but is no event of the reply')
   client.text = ''
   client.pressure = new Promise(() => {})
   void writer.write('a')

@@ -36,7 +36,7 @@ function jobOf(chunks: Parameters<typeof answerOf>[0], fields: object = {}, acti
     model: 'demo',
     client,
     trail,
-    gateway: { policy, stream } as RelayJob['gateway'],
+    gateway: { policy, stream, clock } as unknown as RelayJob['gateway'],
     signal: cut.signal,
     meter: new Meter(call, { inputTokens: 10, outputTokens: 100 }, clock),
     rules: ruleSet(action),
@@ -77,7 +77,7 @@ t.test('however the bytes are cut, the caller gets the same text and the same en
 })
 
 t.test('the model is the public name, and nothing of the server is in the head', async (t) => {
-  const { job, client, told } = jobOf([good])
+  const { job, client, told, trail } = jobOf([good])
   await relayStream(job)
   t.notMatch(client.text, '"model":"m"')
   t.match(client.text, '"model":"demo"')
@@ -88,6 +88,7 @@ t.test('the model is the public name, and nothing of the server is in the head',
     'x-request-id': 'id-1',
   })
   t.same(told, ['stream'])
+  t.type(trail.firstTokenMs, 'number')
 })
 
 const faults: Record<string, [string[], string, string]> = {
@@ -170,7 +171,7 @@ t.test('each read is written before the next: a reader who waits holds the model
       reads += 1
       yield Buffer.from(chatEvent({ content: 'a ' }))
     }
-    yield Buffer.from(DONE)
+    yield Buffer.from(chatEvent({}, 'stop') + DONE)
   }
   const { job, client } = jobOf(body())
   const read = Promise.withResolvers<void>()

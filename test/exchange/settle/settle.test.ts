@@ -5,7 +5,7 @@ import { close } from '../../../src/exchange/settle/close.ts'
 import { countFindings } from '../../../src/exchange/settle/count-findings.ts'
 import { observe } from '../../../src/exchange/settle/observe.ts'
 import { recordAdmission, recordEnding } from '../../../src/exchange/settle/record-audit.ts'
-import { settleQuota } from '../../../src/exchange/settle/settle-quota.ts'
+import { settling } from '../../../src/exchange/settle/settle-quota.ts'
 import type { Trail } from '../../../src/exchange/trail.ts'
 import type { Finding } from '../../../src/redaction/finding.ts'
 import { Refusal, type RefusalCode } from '../../../src/refusal.ts'
@@ -24,6 +24,7 @@ const relayed = {
   findings: [finding('IBAN_CODE')],
   gaps: undefined,
   heldCharsMax: 9,
+  scanMs: 0.5,
 }
 
 /** An exchange that got as far as a reply. */
@@ -71,13 +72,21 @@ t.test('findings are counted by entity and action', (t) => {
 })
 
 t.test('quota is settled with what was metered, or with nothing', async (t) => {
-  const settled: unknown[] = []
-  const quota = { settle: async (id: string, used: object) => void settled.push([id, used]) } as never
-  await settleQuota(finished(trailOf().trail), quota)
-  await settleQuota(trailOf().trail, quota)
-  t.same(settled, [
+  const told: unknown[] = []
+  const quota = { settle: async (id: string, used: object) => void told.push([id, used]) } as never
+  const reservation = {
+    inputTokens: 10,
+    outputTokens: 20,
+    [Symbol.asyncDispose]: async () => void told.push('returned'),
+  }
+  const { trail } = trailOf()
+  await settling(reservation, finished(trail), quota)[Symbol.asyncDispose]()
+  await settling(reservation, trailOf().trail, quota)[Symbol.asyncDispose]()
+  t.same(told, [
     ['id-1', { inputTokens: 3, outputTokens: 4 }],
+    'returned',
     ['id-1', { inputTokens: 0, outputTokens: 0 }],
+    'returned',
   ])
 })
 
@@ -153,6 +162,7 @@ t.test('closing counts once, logs once, and outlives an audit log that fails', a
     usage: relayed.usage,
     findings: [{ direction: 'prompt' }, { direction: 'prompt' }, { direction: 'reply', entity: 'IBAN_CODE' }],
     heldCharsMax: 9,
+    scanReplyMs: 0.5,
   })
   t.same(
     observers.logged.map(([name]) => name),
