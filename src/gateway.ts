@@ -111,7 +111,7 @@ class Running implements RunningGateway {
     this.#options = options
     this.#foundation = foundation
     this.#traffic = traffic
-    this.#identities = new Identities(() => traffic.verifyWithLibrary, foundation.events)
+    this.#identities = new Identities(() => traffic.verifyWithLibrary, foundation)
     this.#tls = this.#guard(config, material)
     this.#serving = new Serving({
       foundation,

@@ -196,7 +196,12 @@ export const refusals = {
   slow_reader: row(408, 'server_error', false, 'The reply was not read in time.'),
   caller_gone: row(499, 'invalid_request_error', false, 'The caller closed the connection.'),
   draining: row(503, 'server_error', true, 'This gateway is shutting down. Send the request again.'),
-  overloaded: row(503, 'server_error', true, 'This gateway is at its connection limit. Try again shortly.'),
+  overloaded: row(
+    503,
+    'server_error',
+    true,
+    'This gateway has as many exchanges as it can keep account of. Try again shortly.',
+  ),
   audit_unavailable: row(
     503,
     'server_error',

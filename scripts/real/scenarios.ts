@@ -78,7 +78,10 @@ export async function tinyScenario(parts: LlamaParts): Promise<Section> {
     await refusalChecks(bench)
     await promptChecks(bench)
     await structuredChecks(bench)
-    await toolChecks({ ...bench, server: tools, model: 'tools' }, { [tinyTokens.toolCall]: 100 })
+    await toolChecks(
+      { ...bench, server: tools, model: 'tools' },
+      { logit_bias: { [tinyTokens.toolCall]: 100 } },
+    )
     await embeddingChecks({ ...bench, server: embedder, model: 'embedder' })
     await abortChecks(bench)
     await queueChecks(bench)
@@ -168,6 +171,7 @@ export async function vllmScenario(vllm: Vllm, place: Place): Promise<Section> {
     await chatChecks(bench)
     await refusalChecks(bench)
     await structuredChecks(bench)
+    await toolChecks(bench, { tool_choice: 'required' })
     await abortChecks(bench)
     await python(bench, place)
     await accountingChecks(bench, secrets)

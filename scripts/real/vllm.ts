@@ -103,6 +103,7 @@ export async function startVllm(
       ...['-m', 'vllm.entrypoints.openai.api_server', '--model', folder, '--load-format', 'dummy'],
       ...['--served-model-name', model, '--host', '127.0.0.1', '--port', String(port), '--api-key', apiKey],
       ...['--enforce-eager', '--dtype', 'float32', '--max-model-len', '4096', '--max-num-seqs', '8'],
+      ...['--enable-auto-tool-choice', '--tool-call-parser', 'hermes'],
     ],
     {
       env: {

@@ -192,10 +192,10 @@ class Walk {
 }
 
 /** What follows the last newline of a segment. */
-function acceptTail(walk: Walk, tail: Buffer, place: Place, isLast: boolean): false {
+function acceptTail(walk: Walk, tail: Buffer, place: Place, position: 'last' | 'inner'): false {
   const seq = walk.next
   walk.bytes += tail.length
-  if (isLast && isTorn(tail)) {
+  if (position === 'last' && isTorn(tail)) {
     const detail =
       'the last line is unfinished and was never acknowledged: a crash, or a write that is under way'
     walk.warn({ code: 'torn_tail', seq, detail }, place)
@@ -210,14 +210,14 @@ async function acceptFrames(
   walk: Walk,
   source: AsyncIterable<Frame>,
   segment: string,
-  isLast: boolean,
+  position: 'last' | 'inner',
 ): Promise<boolean> {
   let line = 0
   for await (const { bytes, ended } of source) {
     line += 1
     const going = ended
       ? walk.accept(bytes, { segment, line })
-      : acceptTail(walk, bytes, { segment, line }, isLast)
+      : acceptTail(walk, bytes, { segment, line }, position)
     if (!going) return false
   }
   return true
@@ -261,7 +261,7 @@ export async function verifyLines(
   options: VerifyOptions = {},
 ): Promise<Report> {
   const walk = new Walk(options)
-  await acceptFrames(walk, framesOf(lines), '', true)
+  await acceptFrames(walk, framesOf(lines), '', 'last')
   return finish(walk, 'lines', '')
 }
 
@@ -279,7 +279,7 @@ export async function verifyLog(directory: string, options: VerifyOptions = {}):
       walk,
       frames(store.read(segment.name)),
       segment.name,
-      segment === segments.at(-1),
+      segment === segments.at(-1) ? 'last' : 'inner',
     )
     if (!going) break
   }

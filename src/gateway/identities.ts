@@ -6,6 +6,7 @@ import { parseKeySet } from '../identity/key-set.ts'
 import type { VerifyWithLibrary } from '../identity/library.ts'
 import { noRevocations, parseRevocations, type Revocable, type Revocations } from '../identity/revocation.ts'
 import type { Events } from '../telemetry/events.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import { naming } from './file-refused.ts'
 import { type OpenedIssuer, openIssuer } from './issuers.ts'
 
@@ -32,14 +33,19 @@ export interface PreparedIdentity {
 export class Identities {
   readonly #verifyWithLibrary: () => VerifyWithLibrary
   readonly #events: Events
+  readonly #metrics: Pick<Metrics, 'keysRefreshed'>
   #built: Built | undefined
   #settled: Revocations = noRevocations
   #newest: Revocations = noRevocations
   #inForce: Revocations = noRevocations
 
-  constructor(verifyWithLibrary: () => VerifyWithLibrary, events: Events) {
+  constructor(
+    verifyWithLibrary: () => VerifyWithLibrary,
+    { events, metrics }: { readonly events: Events; readonly metrics: Pick<Metrics, 'keysRefreshed'> },
+  ) {
     this.#verifyWithLibrary = verifyWithLibrary
     this.#events = events
+    this.#metrics = metrics
   }
 
   /** In service now; absent before the first configuration. */
@@ -105,6 +111,7 @@ export class Identities {
       verifyWithLibrary: this.#verifyWithLibrary(),
       revocations: () => this.revocations,
       onKeysRefresh: (issuer, result, fault) => {
+        this.#metrics.keysRefreshed(issuer, result)
         if (result === 'changed') this.#events.keysReloaded(issuer)
         if (result === 'failed') this.#events.keysUnavailable(issuer, fault)
       },

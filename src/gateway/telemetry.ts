@@ -1,6 +1,9 @@
 import type { AuditNotice } from '../audit/log.ts'
 import type { Config } from '../config/load.ts'
+import { peerFaults } from '../identity/peer-rules.ts'
+import { tokenReasons } from '../identity/token-refusal.ts'
 import { entities } from '../redaction/rule-set.ts'
+import { refusals } from '../refusal.ts'
 import { createEvents, type Events } from '../telemetry/events.ts'
 import { KnownNames } from '../telemetry/known-names.ts'
 import { createLog, type LogLevel, type LogOptions } from '../telemetry/log.ts'
@@ -23,6 +26,7 @@ export function createTelemetry(
 ): Telemetry {
   const names = new KnownNames()
   names.learn('entity', entities)
+  names.learn('reason', [...tokenReasons, ...peerFaults, ...otherReasons])
   const metrics = new Metrics(names, { version, node: process.versions.node })
   const log = createLog({ ...options, onDrop: (lines) => metrics.logLinesDropped(lines) })
   const events = createEvents(log, names)
@@ -42,6 +46,17 @@ function tellOfAudit(notice: AuditNotice, events: Events, metrics: Metrics): voi
     events.auditUnhealthy(notice.cause)
   } else if (notice.kind === 'write_recovered') events.auditRecovered(notice.seq)
 }
+
+/** Reasons that stand beside those of tokens and certificates. */
+const otherReasons = [
+  'no_authorization',
+  'no_keys',
+  'binding_required',
+  'revoked_token',
+  'revoked_subject',
+  'revoked_certificate',
+  ...Object.keys(refusals),
+]
 
 /** Names that configuration made known may become labels and stand in log lines. */
 export function learnNames({ names }: Telemetry, { models, gateway }: Config): void {

@@ -201,24 +201,24 @@ class Reader {
   #string(lengthMax: number): string {
     const text = this.#text
     const start = this.#at
-    let escaped = false
+    let form: 'plain' | 'escaped' = 'plain'
     for (let at = start + 1; at < text.length; at += 1) {
       const code = text.charCodeAt(at)
-      if (code === QUOTE) return this.#stringOf(start, at, lengthMax, escaped)
+      if (code === QUOTE) return this.#stringOf(start, at, lengthMax, form)
       if (code < 0x20) break
       if (code === BACKSLASH) {
-        escaped = true
+        form = 'escaped'
         at = this.#escape(at)
       }
     }
     return this.#fail('string without an end, or with a control character, which starts')
   }
 
-  #stringOf(start: number, end: number, lengthMax: number, escaped: boolean): string {
+  #stringOf(start: number, end: number, lengthMax: number, form: 'plain' | 'escaped'): string {
     this.#limit(end - start - 1, lengthMax, 'code units in a string')
     this.#at = end + 1
     // The native parser decodes one token whose escapes are already checked: the fastest way to unescape.
-    return escaped
+    return form === 'escaped'
       ? (JSON.parse(this.#text.slice(start, end + 1)) as string)
       : this.#text.slice(start + 1, end)
   }

@@ -164,11 +164,11 @@ export const metricTable = {
   // Identity, limits, redaction
   sallyport_auth_failures_total: counter('Requests that failed authentication or authorization.', {
     stage: authStages,
-    reason: refusalCode,
+    reason: 'reason',
   }),
   sallyport_tls_client_errors_total: counter('TLS handshakes that failed.', { reason: tlsReasons }),
   sallyport_malformed_requests_total: counter(
-    'Requests that the HTTP parser refused, before there was an exchange.',
+    'Requests that the HTTP parser refused, in the head or in the body.',
     { reason: parserReasons },
   ),
   sallyport_ratelimit_decisions_total: counter('Decisions of limits.', {
@@ -219,6 +219,10 @@ export const metricTable = {
       role: certificateRoles,
     },
   ),
+  sallyport_jwks_refresh_total: counter('Attempts to have newer token verification keys.', {
+    issuer: 'issuer',
+    result: ['changed', 'unchanged', 'failed'],
+  }),
   sallyport_jwks_age_seconds: gauge('Age of the token verification keys of an issuer.', { issuer: 'issuer' }),
   sallyport_log_lines_dropped_total: counter(
     'Log lines dropped because the log could not be written fast enough.',

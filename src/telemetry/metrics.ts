@@ -9,7 +9,6 @@
  */
 import { performance } from 'node:perf_hooks'
 import type { AuditEvent } from '../audit/record.ts'
-import type { RefusalCode } from '../refusal.ts'
 import type { ExchangeSummary } from './exchange-summary.ts'
 import { Instruments } from './instruments.ts'
 import type { KnownNames } from './known-names.ts'
@@ -87,8 +86,13 @@ export class Metrics {
     }
   }
 
-  authFailed(stage: AuthStage, reason: RefusalCode): void {
+  /** `reason` is a machine code of ours (a `TokenReason`, a `PeerFault` ...), never a text of the caller. */
+  authFailed(stage: AuthStage, reason: string): void {
     this.#instruments.inc('sallyport_auth_failures_total', { stage, reason })
+  }
+
+  keysRefreshed(issuer: string, result: 'changed' | 'unchanged' | 'failed'): void {
+    this.#instruments.inc('sallyport_jwks_refresh_total', { issuer, result })
   }
 
   /** A handshake failed; `code` is the `code` of Node's error, whatever it is. */

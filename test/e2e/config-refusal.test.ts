@@ -165,9 +165,17 @@ const mistakes: Record<string, Mistake> = {
       ),
     says: /roles\.app\.parameters\.logprobsMax cannot be given/,
   },
-  'a role that demands binding from issuers that do not bind': {
-    make: () =>
-      edit('policies', (policies) => Object.assign(at(policies, 'roles', 'app'), { binding: 'required' })),
+  'a role that demands binding of tokens that are never bound': {
+    make: () => {
+      const claims = {
+        tenant: { value: 'a' },
+        roles: ['sub'],
+        roleMap: { 'system:serviceaccount:a:b': 'app' },
+      }
+      const kubernetes = { kind: 'kubernetes', audienceMayBeList: true, typeMayBeAbsent: true, claims }
+      edit('gateway', (gateway) => Object.assign(issuer(gateway), kubernetes))
+      edit('policies', (policies) => Object.assign(at(policies, 'roles', 'app'), { binding: 'required' }))
+    },
     says: /roles\.app\.binding cannot be required/,
   },
   'a revocation list with a slip of the pen': {

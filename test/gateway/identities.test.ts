@@ -19,7 +19,7 @@ function make() {
     keysUnavailable: (name: string, fault: unknown) => void failed.push([name, fault]),
   }
   const library = () => () => ({})
-  const identities = new Identities(library, events as never)
+  const identities = new Identities(library, { events, metrics: { keysRefreshed() {} } } as never)
   t.teardown(() => identities.close())
   return { identities, changed, failed }
 }

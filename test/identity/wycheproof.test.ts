@@ -13,6 +13,7 @@ import { type JwsKey, parseJws, verifyJws } from '../../src/identity/jws.ts'
 import { type KeySet, KeysRefused, keySet, parseKeySet } from '../../src/identity/key-set.ts'
 import { Refusal } from '../../src/refusal.ts'
 import { faultOf } from './token-maker.ts'
+import { deviations } from './wycheproof.deviations.ts'
 
 interface Vector {
   readonly tcId: number
@@ -24,20 +25,6 @@ interface Group {
   readonly public?: object
   readonly private: object
   readonly tests: readonly Vector[]
-}
-
-/** Every vector on whose verdict we differ, and why. Nothing else may differ. */
-const deviations: Readonly<Record<string, string>> = {
-  'signature 346': 'the JWK says alg PS256, the token PS384: a key serves only its own algorithm',
-  'signature 347': 'the JWK says alg "ES521", which does not exist',
-  'signature 350': 'the JWK says alg PS256, the token PS384: a key serves only its own algorithm',
-  'signature 351': 'the JWK says alg "ES521", which does not exist',
-  'signature 367': 'labelled invalid but byte for byte the same token as the valid 357',
-  'signature 370': 'labelled invalid but byte for byte the same token as the valid 357',
-  'signature 372': 'wants a foreign character in base64url skipped; RFC 7515 section 2 forbids it',
-  'signature 373': 'wants a foreign character in base64url skipped; RFC 7515 section 2 forbids it',
-  'crypto 50': 'a valid JWE: a resource server takes no JWE',
-  'crypto 67': 'a valid JWE: a resource server takes no JWE',
 }
 
 const hmacAlgorithms = ['HS256', 'HS384', 'HS512']

@@ -16,6 +16,7 @@ function make(models: string[] = ['demo', 'large']) {
   names.learn('pool', ['gpu'])
   names.learn('issuer', ['idp'])
   names.learn('entity', ['EMAIL_ADDRESS'])
+  names.learn('reason', ['certificate_expired', 'wrong_audience'])
   const metrics = new Metrics(names, { version: '0.1.0', node: process.versions.node })
   return { names, metrics, read: async () => parseExposition(await metrics.render()) }
 }
@@ -229,6 +230,8 @@ t.test('counters for the small events', async (t) => {
   metrics.upstreamAnswered('gpu', undefined)
   metrics.logLinesDropped(2)
   metrics.authFailed('mtls', 'certificate_expired')
+  metrics.authFailed('jwt', 'never learned')
+  metrics.keysRefreshed('idp', 'failed')
   metrics.tlsClientError('ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE')
   metrics
     .exchangeStarted()
@@ -247,6 +250,8 @@ t.test('counters for the small events', async (t) => {
     sampleOf(families, 'sallyport_auth_failures_total', { stage: 'mtls', reason: 'certificate_expired' }),
     1,
   )
+  t.equal(sampleOf(families, 'sallyport_auth_failures_total', { stage: 'jwt', reason: '_other' }), 1)
+  t.equal(sampleOf(families, 'sallyport_jwks_refresh_total', { issuer: 'idp', result: 'failed' }), 1)
   t.equal(sampleOf(families, 'sallyport_tls_client_errors_total', { reason: 'no_certificate' }), 1)
   t.equal(sampleOf(families, 'sallyport_refusals_total', { refusal: 'invalid_token' }), 1)
   t.equal(

@@ -66,10 +66,10 @@ async function masked({ front }: Bench, requestId: string, text: string, bytes: 
   return text.replaceAll(/\s+/g, ' ')
 }
 
-/** Tool calls, with the card in their arguments, one digit an event. `callTool` is the logit_bias that makes them. */
+/** Tool calls with the card in their arguments, a digit or two an event. `forced` is what makes the model call. */
 export async function toolChecks(
   { section, front, model }: Bench,
-  callTool: Readonly<Record<string, number>>,
+  forced: { readonly logit_bias?: Record<string, number>; readonly tool_choice?: 'required' },
 ): Promise<void> {
   const call = (role: Role) =>
     streamed(
@@ -79,7 +79,7 @@ export async function toolChecks(
         model,
         messages: question('Pay.'),
         max_tokens: 200,
-        logit_bias: callTool,
+        ...forced,
         tools: [{ type: 'function', function: { name: 'pay', parameters: schema } }],
         stream_options: { include_usage: true },
       },
@@ -87,7 +87,9 @@ export async function toolChecks(
     )
   await section.check('tool calls, streamed: the card is masked, the arguments are JSON', async () => {
     const reply = await call('app')
-    const calls = toolArguments(reply.events).slice(0, -1)
+    const [reason] = finishReasons(reply.events)
+    // The last call is not whole when the bound on the output cut it.
+    const calls = toolArguments(reply.events).slice(0, reason === 'length' ? -1 : undefined)
     assert.ok(calls.length > 0, 'no tool call')
     for (const text of calls) assert.deepEqual(JSON.parse(text), { card: '[CREDIT_CARD]' })
     assert.ok(!reply.bytes.includes(card), 'the card came')
@@ -105,7 +107,7 @@ export async function toolChecks(
       model,
       messages: question('Pay.'),
       max_tokens: 60,
-      logit_bias: { ...callTool },
+      ...forced,
       tools: [{ type: 'function', function: { name: 'pay', parameters: schema } }],
     })
     const { choices } = await stream.finalChatCompletion().catch((error: unknown) => {

@@ -31,6 +31,9 @@ const authStageByCode: Partial<Record<RefusalCode, AuthStage>> = {
   model_not_found: 'scope',
 }
 
+/** Details that are a reason on their own; the others are a sentence for the log. */
+const machineCode = /^[a-z0-9_]+$/
+
 const bindingReasons = new Set(['binding_required', 'wrong_certificate', 'not_bound'])
 
 function countDecisions({ refusal, limits }: Trail, metrics: Metrics): void {
@@ -39,7 +42,7 @@ function countDecisions({ refusal, limits }: Trail, metrics: Metrics): void {
   if (refusal.code === 'rate_limit_exceeded') metrics.limitDecided('requests', 'deny')
   if (refusal.code === 'concurrency_limit_exceeded') metrics.limitDecided('in_flight', 'deny')
   const stage = bindingReasons.has(refusal.detail) ? 'binding' : authStageByCode[refusal.code]
-  if (stage) metrics.authFailed(stage, refusal.code)
+  if (stage) metrics.authFailed(stage, machineCode.test(refusal.detail) ? refusal.detail : refusal.code)
 }
 
 const identify = (trail: Trail, policy: string): ExchangeIdentity => ({
