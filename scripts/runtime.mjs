@@ -39,7 +39,7 @@ const isInPlace = ([path, { version, integrity, dev, optional }]) => {
 function install() {
   const startedAt = Date.now()
   process.stderr.write(
-    `Installing ${withDev ? 'all' : 'production'} packages from package-lock.json (once; a minute at most) ...\n`,
+    `Installing ${withDev ? 'all' : 'production'} packages from package-lock.json (once) ...\n`,
   )
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...(withDev ? [] : ['--omit=dev'])]
   const npm = process.env.npm_execpath

@@ -67,18 +67,7 @@ t.test('the planted texts are full of values', (t) => {
   t.end()
 })
 
-/**
- * TGI 3.1 ends a streamed tool call with `[DONE]` and no finish_reason (`ChatState::push` of its router loses it).
- * The bytes are those of a stream that was cut off, so they are taken for one.
- */
-const withoutReason = [
-  'tgi-snapshots/test_flash_llama_grammar_tools_choice_stream.json',
-  'tgi-snapshots/test_flash_llama_grammar_tools_openai.json',
-]
-const isEnding = (recording: Recording): boolean =>
-  !withoutReason.some((name) => recording.name.startsWith(name))
-
-for (const recording of both(streams).filter(isEnding)) {
+for (const recording of both(streams)) {
   t.test(recording.name, async (t) => {
     const call = callFor(recording, stream)
     const { text, relayed, finished, refusal } = await relayPieces(recording, call, [recording.bytes])
@@ -107,20 +96,6 @@ for (const recording of both(streams).filter(isEnding)) {
     t.same(eventsIn(asked.text).slice(0, -1), events, 'usage is one event more')
     t.match(closing, { choices: [], usage: { prompt_tokens: inputTokens, completion_tokens: outputTokens } })
     t.same(strangeIn(closing ? [closing] : [], allowedInEvents), [])
-  })
-}
-
-for (const recording of both(streams).filter((each) => !isEnding(each))) {
-  t.test(`${recording.name}, which gives no reason to end`, async (t) => {
-    const call = callFor(recording, streamWithUsage)
-    const { text, refusal } = await relayPieces(recording, call, [recording.bytes])
-    t.match(refusal, 'upstream_truncated')
-    t.notMatch(text, /DONE|usage/)
-    const [[channel, shown = ''] = []] = seenTexts(eventsIn(text))
-    const [[wholeChannel, whole = ''] = []] = screenedTexts(recording)
-    t.equal(channel, wholeChannel)
-    t.ok(shown !== '' && whole.startsWith(shown), 'the beginning of the text')
-    t.same(strangeIn(eventsIn(text), allowedInEvents), [])
   })
 }
 

@@ -80,7 +80,7 @@ export async function toolChecks(
         messages: question('Pay.'),
         max_tokens: 200,
         ...forced,
-        tools: [{ type: 'function', function: { name: 'pay', parameters: schema } }],
+        tools: [{ type: 'function', function: { name: 'pay', strict: true, parameters: schema } }],
         stream_options: { include_usage: true },
       },
       role,
@@ -108,7 +108,7 @@ export async function toolChecks(
       messages: question('Pay.'),
       max_tokens: 60,
       ...forced,
-      tools: [{ type: 'function', function: { name: 'pay', parameters: schema } }],
+      tools: [{ type: 'function', function: { name: 'pay', strict: true, parameters: schema } }],
     })
     const { choices } = await stream.finalChatCompletion().catch((error: unknown) => {
       // Cut by max_tokens within its last call, which the helper reports as an error of its own.

@@ -12,10 +12,11 @@ import { checkTools, ReplyScreen } from './screen-reply.ts'
 /**
  * A streamed reply, event by event: decode, meter, screen, encode, write.
  *
- * 1. `[DONE]` is sent only when every choice that began has given its reason to end, and the model server has said
- *    `[DONE]` itself or all choices that were asked for have ended. Every other end of its body is
+ * 1. `[DONE]` is sent only when every choice that said something has given its reason to end, and the model server
+ *    has said `[DONE]` itself or all choices that were asked for have ended. Every other end of its body is
  *    `upstream_truncated`, which the caller sees as an error event: llama-cpp-python ends an interrupted stream with
- *    a clean `[DONE]`, and the SDKs would take half an answer for a whole one.
+ *    a clean `[DONE]`, and the SDKs would take half an answer for a whole one. A choice that only calls a tool needs
+ *    no reason (TGI gives none): arguments that were cut off do not parse.
  * 2. Each read of the upstream is written before the next one: backpressure reaches the model server's socket.
  * 3. A fault ends the stream after the events before it were written, however the bytes were cut into reads.
  * 4. The meter sees an event before its text is redacted; the trail gets the meter's reading on every ending.
@@ -53,8 +54,9 @@ class Passage {
   fault: unknown
   readonly #job: RelayJob
   readonly #screen: ReplyScreen
-  /** Choices that carried something. */
+  /** Choices that said something. */
   readonly #begun = new Set<number>()
+  #calledTool = false
   readonly #finished = new Set<number>()
   #scanMs = 0
   #last: Reply | undefined
@@ -76,7 +78,7 @@ class Passage {
 
   #pass(reply: Reply): string {
     this.#job.meter.event(reply)
-    for (const { choice } of reply.texts) this.#begun.add(choice)
+    this.#note(reply)
     for (const choice of reply.finished) this.#finished.add(choice)
     if (reply.usageOnly) return ''
     checkTools(reply, this.#job.call)
@@ -84,6 +86,20 @@ class Passage {
     // Running usage (`continuous_usage_stats`) is for the meter; the caller gets one closing event if it asked.
     delete reply.body.usage
     return encodeEvents(this.#screened(reply))
+  }
+
+  #note(reply: Reply): void {
+    for (const { choice, channel, text } of reply.texts) {
+      if (channel.startsWith('tool_calls')) this.#calledTool = true
+      else if (text !== '') this.#begun.add(choice)
+    }
+  }
+
+  get #isComplete(): boolean {
+    const { call } = this.#job
+    if (!this.done) return this.#finished.size >= call.choices * call.prompts
+    if (this.#begun.size === 0) return this.#finished.size > 0 || this.#calledTool
+    return [...this.#begun].every((choice) => this.#finished.has(choice))
   }
 
   #screened(reply: Reply): JsonObject[] {
@@ -98,9 +114,7 @@ class Passage {
   /** What is still to be sent once the upstream's body has ended. */
   end(): string {
     const { call, meter } = this.#job
-    const expected = this.done ? Math.max(1, this.#begun.size) : call.choices * call.prompts
-    if (this.#finished.size < expected)
-      throw new Refusal('upstream_truncated', 'a choice gave no reason to end')
+    if (!this.#isComplete) throw new Refusal('upstream_truncated', 'a choice gave no reason to end')
     return encodeEvents(this.#screen.flush()) + encodeEnd(call, this.#last?.body, meter.usage)
   }
 
