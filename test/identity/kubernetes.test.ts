@@ -1,6 +1,7 @@
 import t from 'tap'
 import { createIdentity } from '../../src/identity/identity.ts'
-import { kubernetesIssuer } from '../../src/identity/kubernetes.ts'
+import type { IssuerOptions } from '../../src/identity/issuer.ts'
+import { kubernetesIsConsistent } from '../../src/identity/kubernetes.ts'
 import { noRevocations } from '../../src/identity/revocation.ts'
 import { FakeClock } from './fake-clock.ts'
 import { fingerprintA, jwksOf, makeKey, peerWith, refusedAs, signToken } from './token-maker.ts'
@@ -30,14 +31,23 @@ const projected = {
 }
 
 function send(claims: object, more: { tenant?: string } = {}) {
-  const options = kubernetesIssuer({
+  // What src/gateway/issuers.ts makes of an issuer of kind: kubernetes, as docs/operations/tokens.md configures it.
+  const options: IssuerOptions = {
     name: 'cluster',
     issuer,
     audience: 'sallyport',
+    audienceMayBeList: true,
+    algorithms: ['RS256', 'ES256'],
     keys: { kind: 'file', read: () => jwksOf(key) },
-    roles: { 'system:serviceaccount:team-a:app': 'chat' },
-    ...more,
-  })
+    typeMayBeAbsent: true,
+    tokenLifetimeSecondsMax: 86_400,
+    mapping: {
+      tenant: more.tenant === undefined ? { path: ['kubernetes.io', 'namespace'] } : { fixed: more.tenant },
+      roles: ['sub'],
+      roleMap: { 'system:serviceaccount:team-a:app': 'chat' },
+    },
+    isConsistent: kubernetesIsConsistent,
+  }
   const identity = createIdentity({
     issuers: [options],
     verifyWithLibrary: () => claims,
