@@ -31,14 +31,14 @@ export class NodeClient implements Client {
   readonly #gone = new AbortController()
   /** The whole answer has left, although its end may be held back. */
   #answered = false
-  /** True while the gateway is going down: tells the caller's pool to open its next connection elsewhere. */
-  readonly #closing: () => boolean
+  /** Whether a reply of that status is the last on its connection, e.g. since the gateway is going down. */
+  readonly #closing: (status: number) => boolean
 
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
     bounds: ClientBounds,
-    closing: () => boolean,
+    closing: (status: number) => boolean,
   ) {
     this.#request = request
     this.#response = response
@@ -83,7 +83,7 @@ export class NodeClient implements Client {
 
   #begin(head: Head, framing: Record<string, string>): void {
     const leftover = !this.#request.complete && !this.#drains(head)
-    const close = leftover || this.#closing() ? { connection: 'close' } : {}
+    const close = leftover || this.#closing(head.status) ? { connection: 'close' } : {}
     this.#response.writeHead(head.status, { ...head.headers, ...framing, ...close })
   }
 

@@ -5,7 +5,9 @@
  *  1. No exchange sees a certificate that `verify` has not passed under the material in force when it connected.
  *  2. From `swap` on no exchange begins on a connection whose certificate would not be believed under the new
  *     material, and `FAREWELL_MS` later no such connection is open: time for the error event of a running stream.
- *  3. Nothing a caller does in a handshake throws out of here; what cannot be judged is refused.
+ *  3. Of one certificate at most `connectionsPerCertificateMax` connections are served at a time. One above that is
+ *     refused and closed `FAREWELL_MS` later, whether it says something or not.
+ *  4. Nothing a caller does in a handshake throws out of here; what cannot be judged is refused.
  */
 import type { X509Certificate } from 'node:crypto'
 import type { Server } from 'node:https'
@@ -33,6 +35,8 @@ export interface MutualTlsParts {
   readonly trust: PeerTrust
   /** Most open connections; those above are closed before TLS begins. */
   readonly connectionsMax: number
+  /** Most open connections of one certificate; a quarter of all when it is left out. */
+  readonly connectionsPerCertificateMax?: number | undefined
   /** Names that a caller may ask for (SNI), lower-case without a trailing dot; `undefined` for any. */
   readonly serverNames: ReadonlySet<string> | undefined
   readonly now: () => number
@@ -47,6 +51,11 @@ export interface MutualTls {
   peerOf(socket: Socket): PeerCertificate
   /** Throws `misdirected_request` when Host names another server than SNI did; asks nothing where SNI was not sent. */
   checkHost(socket: Socket, host: string | undefined): void
+  /**
+   * Whether a reply of that status ends the connection: who was refused (401, 403) has no claim to it while more than
+   * half of all connections, or of those of its certificate, are in use.
+   */
+  endsAfter(socket: Socket, status: number): boolean
   /** Takes new material into force and returns how many connections it ends. On a throw the old one stays. */
   swap(material: TlsMaterial): number
   /** Destroys every connection, also those that are still in their handshake. */
@@ -83,6 +92,8 @@ export function guardConnections(server: Server, parts: MutualTlsParts): MutualT
   const connections = new WeakMap<Socket, Connection>()
   const open = new Set<TLSSocket>()
   const raw = new Set<Socket>()
+  const shares = new Map<string, number>()
+  const shareMax = parts.connectionsPerCertificateMax ?? Math.max(1, Math.floor(parts.connectionsMax / 4))
   let material = parts.material
 
   server.maxConnections = parts.connectionsMax
@@ -92,7 +103,8 @@ export function guardConnections(server: Server, parts: MutualTlsParts): MutualT
   })
   // Before the HTTP parser is attached, so that no request can be read from a connection that is not known yet.
   server.prependListener('secureConnection', (socket: TLSSocket) => {
-    connections.set(socket, judge(socket, material.trust, parts))
+    const connection = judge(socket, material.trust, parts)
+    connections.set(socket, admitted(socket, connection, shares, shareMax))
     open.add(socket)
     socket.once('close', () => open.delete(socket))
   })
@@ -121,6 +133,12 @@ export function guardConnections(server: Server, parts: MutualTlsParts): MutualT
       if (serverName === undefined || (host !== undefined && nameOf(host) === serverName)) return
       throw new Refusal('misdirected_request', 'host_is_not_sni')
     },
+    endsAfter: (socket, status) => {
+      if (status !== 401 && status !== 403) return false
+      const connection = connectionOf(socket)
+      const share = 'peer' in connection ? (shares.get(connection.peer.certificate.fingerprint) ?? 0) : 0
+      return open.size * 2 > parts.connectionsMax || share * 2 > shareMax
+    },
     swap: (next) => {
       server.setSecureContext(next.contextOptions())
       material = next
@@ -130,6 +148,30 @@ export function guardConnections(server: Server, parts: MutualTlsParts): MutualT
       for (const socket of [...open, ...raw]) socket.destroy()
     },
   }
+}
+
+/** Gives the connection its place among those of its certificate, or refuses it where none is left. */
+function admitted(
+  socket: TLSSocket,
+  connection: Connection,
+  shares: Map<string, number>,
+  shareMax: number,
+): Connection {
+  if ('refusal' in connection) return connection
+  const { fingerprint } = connection.peer.certificate
+  const share = shares.get(fingerprint) ?? 0
+  if (share >= shareMax) {
+    setTimeout(() => socket.destroy(), FAREWELL_MS).unref()
+    const refusal = new Refusal('overloaded', 'connections_of_certificate', { retryAfterMs: 1_000 })
+    return { serverName: connection.serverName, refusal }
+  }
+  shares.set(fingerprint, share + 1)
+  socket.once('close', () => {
+    const left = (shares.get(fingerprint) ?? 1) - 1
+    if (left > 0) shares.set(fingerprint, left)
+    else shares.delete(fingerprint)
+  })
+  return connection
 }
 
 /** A connection that was refused is ended as well: under the new material it may be welcome. */

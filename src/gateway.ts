@@ -13,10 +13,12 @@ import { openAuditLog } from './audit/open.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config/load.ts'
 import type { FileSource } from './config/source.ts'
+import { BodyBudget } from './exchange/body-budget.ts'
 import { exchange } from './exchange/exchange.ts'
 import { newExchangeId } from './exchange/exchange-id.ts'
 import { Lives } from './exchange/life.ts'
 import type { Gateway } from './exchange/parts.ts'
+import { RefusalRecords } from './exchange/settle/refusal-records.ts'
 import { AuditTrail } from './gateway/audit-trail.ts'
 import { Identities } from './gateway/identities.ts'
 import { Reloader } from './gateway/reloader.ts'
@@ -70,11 +72,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     clock,
     onNotice: (notice) => telemetry.auditNotice(notice),
   })
+  const audit = new AuditTrail(log, clock, metrics)
   const foundation: Foundation = {
     clock,
     lives: new Lives(),
+    refusalRecords: new RefusalRecords({ clock, audit }),
+    bodies: new BodyBudget(),
     quota: memoryQuota({ clock }),
-    audit: new AuditTrail(log, clock, metrics),
+    audit,
     metrics,
     events,
     startedAtSeconds: Math.floor(clock.now() / 1000),
@@ -202,9 +207,10 @@ class Running implements RunningGateway {
   }
 
   async #stop(): Promise<void> {
-    const { audit, clock } = this.#foundation
+    const { audit, clock, refusalRecords } = this.#foundation
     await Promise.all([this.#traffic.close(), this.#probes.close()])
     await this.#serving.close()
+    await refusalRecords.close()
     // A log that cannot be written has said so already; it must not keep the process.
     await audit.append({ event: 'gateway.stopped', time: isoNow(clock) }).catch(() => {})
     await audit.close()
@@ -223,6 +229,7 @@ class Running implements RunningGateway {
       material,
       trust: { verifyPeer, fallenBy, currentPeer },
       connectionsMax: bounds.connectionsMax,
+      connectionsPerCertificateMax: bounds.connectionsPerCertificateMax,
       serverNames: serverName && new Set(serverName),
       now: () => clock.now(),
       fallen: ({ fingerprint }, refusal) =>
@@ -240,8 +247,10 @@ class Running implements RunningGateway {
       newId: newExchangeId,
       peerOf: (socket: TLSSocket) => this.#tls.peerOf(socket),
       checkHost: (socket: TLSSocket, host) => this.#tls.checkHost(socket, host),
-      clientOf: (request, response) =>
-        new NodeClient(request, response, this.#serving.config.gateway.traffic.stream, () => this.#isClosing),
+      clientOf: (request, response) => {
+        const isLast = (status: number) => this.#isClosing || this.#tls.endsAfter(request.socket, status)
+        return new NodeClient(request, response, this.#serving.config.gateway.traffic.stream, isLast)
+      },
     })
   }
 

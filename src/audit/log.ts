@@ -11,11 +11,13 @@
  *    is cut back to `head` (removed, when nothing in it is durable), and the chain goes on in a new segment
  *    that begins with `log.recovered`. So the files on the disk hold one unbroken chain and nothing besides,
  *    at every moment that something is acknowledged.
+ *    A disk that does not answer within `syncTimeoutMs` has failed (deadline.ts); cutting waits until it answers.
  * 5. The queue is bounded: an append beyond it is refused, never dropped or blocked.
  */
 import type { Clock } from '../clock.ts'
 import { Refusal } from '../refusal.ts'
 import { type Draft, draftOf, type Position, type Sealed, seal } from './chain.ts'
+import { withDeadline } from './deadline.ts'
 import type { AuditEvent, AuditRecord, HealingAuditLog } from './record.ts'
 import { type Standing, standingOf } from './recover.ts'
 import { type SegmentFile, type SegmentStore, segmentName, writeAll } from './segment.ts'
@@ -23,6 +25,7 @@ import { type SegmentFile, type SegmentStore, segmentName, writeAll } from './se
 const batchRecordsMax = 512
 const batchBytesMax = 1 << 20
 const retryAfterMs = 1000
+const syncTimeoutMsDefault = 10_000
 
 /** Something that the operator should hear of. */
 export interface AuditNotice {
@@ -37,6 +40,8 @@ export interface LogOptions {
   readonly clock: Clock
   /** Appends that may wait for their sync. */
   readonly queueRecordsMax?: number
+  /** How long the disk may take for one write or sync before it counts as failed. */
+  readonly syncTimeoutMs?: number
   readonly onNotice?: (notice: AuditNotice) => void
 }
 
@@ -268,7 +273,8 @@ async function resume(store: SegmentStore, { last, soundBytes }: Standing): Prom
  * throws AuditChainError when the last segment is not a chain. The caller sees to it that there is one
  * writer.
  */
-export async function startLog(store: SegmentStore, options: LogOptions): Promise<HealingAuditLog> {
+export async function startLog(disk: SegmentStore, options: LogOptions): Promise<HealingAuditLog> {
+  const store = withDeadline(disk, options.clock, options.syncTimeoutMs ?? syncTimeoutMsDefault)
   const standing = await standingOf(store)
   const log = new SegmentedLog(store, standing.head, await resume(store, standing), options)
   const { last, soundBytes, head } = standing

@@ -11,6 +11,7 @@ export interface AuditEvent {
     | 'gateway.stopped'
     | 'config.reloaded'
     | 'log.recovered'
+    | 'caller.refused_often'
   readonly request_id?: string
   /** RFC 3339 with milliseconds, UTC. */
   readonly time: string

@@ -36,25 +36,27 @@ export async function exchange(arrival: Arrival, client: Client, gateway: Gatewa
       const destination = findEndpoint(arrival, principal, gateway.policy)
       if (destination.endpoint === 'models')
         return await listModels(principal, destination, client, trail, gateway)
-      const body = trail.read(await readBody(arrival.body, headers, gateway.bounds, life.signal))
+      using share = gateway.bodies.share(gateway.bounds.bodiesBytesMax)
+      const body = trail.read(await readBody(arrival.body, headers, gateway.bounds, share, life.signal))
       const call = trail.parsed(parseCall(destination.endpoint, body, gateway))
       const permit = trail.permitted(authorize(principal, call, gateway))
-      const screened = trail.screened(screenPrompt(permit, gateway))
+      const screened = trail.screened(await screenPrompt(permit, gateway, life.signal))
       await using _reserved = settling(
         await reserve(trail.id, permit, screened, gateway),
         trail,
         gateway.quota,
       )
       const target = trail.routed(route(permit, gateway.upstreams))
-      await recordAdmission(trail, gateway)
-      await using answer = await dispatch(target, screened, permit, trail.id, life.signal)
+      await recordAdmission(trail, gateway, life.signal)
+      await using answer = await dispatch(target, screened, permit, trail, life.signal)
+      share.release()
       await relay(trail.answered(answer), permit, client, trail, gateway, life.signal)
     } catch (error) {
       // Told while the slot is still held: a caller who reads a refusal slowly is in flight, too.
       await refuse(trail.failed(error), client, trail, gateway)
     }
   } catch (error) {
-    await refuse(trail.failed(error), client, trail, gateway)
+    await refuse(trail.refusedEarly(error, gateway.refusalRecords), client, trail, gateway)
   } finally {
     await close(trail, gateway)
   }

@@ -7,12 +7,16 @@ import type { RuleSet } from '../redaction/finding.ts'
 import type { Events } from '../telemetry/events.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Upstreams } from '../upstream/pool.ts'
+import type { BodyBudget } from './body-budget.ts'
 import type { Authenticator } from './inbound/authenticate.ts'
 import type { BodyBounds } from './inbound/read-body.ts'
 import type { Lives } from './life.ts'
+import type { RefusalRecords } from './settle/refusal-records.ts'
 
 export interface Bounds extends BodyBounds {
   readonly json: JsonBounds
+  /** What the bodies of all exchanges may take together. */
+  readonly bodiesBytesMax: number
 }
 
 export interface StreamBounds {
@@ -47,6 +51,8 @@ export interface Gateway {
   readonly bounds: Bounds
   readonly stream: StreamBounds
   readonly lives: Lives
+  readonly refusalRecords: RefusalRecords
+  readonly bodies: BodyBudget
   readonly metrics: Metrics
   readonly events: Events
   readonly startedAtSeconds: number

@@ -48,7 +48,7 @@ export const refusalHead = (refusal: Refusal, trail: Trail, version: Version): H
       ...challenge(refusal),
       ...allowed(refusal, trail),
       ...waiting(refusal),
-      ...ending(refusal),
+      ...ending(refusal, trail),
     },
   }
 }
@@ -71,8 +71,8 @@ const closing: ReadonlySet<RefusalCode> = new Set([
   'request_timeout',
 ])
 
-const ending = ({ code }: Refusal): Record<string, string> =>
-  closing.has(code) ? { connection: 'close' } : {}
+const ending = (refusal: Refusal, { summed }: Trail): Record<string, string> =>
+  closing.has(refusal.code) || summed ? { connection: 'close' } : {}
 
 /** RFC 9110 section 15.5.6: a 405 says which method the endpoint takes. */
 const allowed = ({ code }: Refusal, { endpoint }: Trail): Record<string, string> =>
@@ -84,7 +84,8 @@ const waiting = ({ retryAfterMs, row }: Refusal): Record<string, string> => {
 }
 
 function screeningHeaders(trail: Trail): Record<string, string> {
-  const found = trail.promptFindings.length + (trail.relayed?.findings.length ?? 0)
+  const tallies = [...trail.promptFound.tallies, ...(trail.relayed?.found.tallies ?? [])]
+  const found = tallies.reduce((sum, { count }) => sum + count, 0)
   return trail.permit ? { 'x-sallyport-redactions': String(found), 'server-timing': serverTiming(trail) } : {}
 }
 

@@ -4,7 +4,7 @@ import type { Call, Endpoint, Usage } from '../openai/call.ts'
 import type { Permit } from '../policy/permit.ts'
 import { LimitRefusal } from '../quota/limit-refusal.ts'
 import type { Admission, LimitState, Reservation } from '../quota/quota.ts'
-import type { Finding } from '../redaction/finding.ts'
+import type { Found } from '../redaction/finding.ts'
 import { Refusal } from '../refusal.ts'
 import type { GapHistogram } from '../telemetry/histogram.ts'
 import type { OpenExchange } from '../telemetry/metrics.ts'
@@ -34,7 +34,7 @@ export interface Relayed {
   readonly usageReported: boolean
   /** Events that carried text, tool calls or a reason to end. */
   readonly events: number
-  readonly findings: readonly Finding[]
+  readonly found: Found
   readonly gaps: GapHistogram | undefined
   /** Most code units that the windows held back at one time. */
   readonly heldCharsMax: number
@@ -57,7 +57,7 @@ export class Trail {
   limits: readonly LimitState[] = []
   call: Call | undefined
   permit: Permit | undefined
-  promptFindings: readonly Finding[] = []
+  promptFound: Found = { findings: [], tallies: [] }
   reservation: Pick<Reservation, 'inputTokens' | 'outputTokens'> | undefined
   target: Route | undefined
   attempts = 0
@@ -71,6 +71,8 @@ export class Trail {
   /** Stands until something goes wrong. */
   outcome: Outcome = 'completed'
   refusal: Refusal | undefined
+  /** Counted in metrics, but without a record or a log line of its own. */
+  summed = false
   /** What broke, when it was neither the caller's fault nor a limit. */
   failure: unknown
   /** The exchange as metrics count it. */
@@ -127,7 +129,7 @@ export class Trail {
 
   screened(screened: ScreenedCall): ScreenedCall {
     this.#ends('screen')
-    this.promptFindings = screened.findings
+    this.promptFound = screened.found
     return screened
   }
 
@@ -144,6 +146,11 @@ export class Trail {
   routed(target: Route): Route {
     this.target = target
     return target
+  }
+
+  /** The request goes to the model server, once more: counted here, because it may end without an answer. */
+  sent(): void {
+    this.attempts += 1
   }
 
   answered(answer: UpstreamAnswer): UpstreamAnswer {
@@ -172,7 +179,7 @@ export class Trail {
       error instanceof Refusal ? error : new Refusal('internal_error', 'failure', { cause: error })
     if (!(error instanceof Refusal)) this.failure = error
     if (error instanceof LimitRefusal) this.limits = error.states
-    if (error instanceof PromptBlocked) this.promptFindings = error.findings
+    if (error instanceof PromptBlocked) this.promptFound = error.found
     this.refusal = refusal
     this.outcome = outcomeOf(error)
     return refusal
@@ -185,6 +192,13 @@ export class Trail {
     } catch {
       return undefined
     }
+  }
+
+  /** The same for a request that was not admitted: a caller who is refused over and over has no record for each time. */
+  refusedEarly(error: unknown, records: { sums(refusal: Refusal, certificate?: string): boolean }): Refusal {
+    const refusal = this.failed(error)
+    this.summed = records.sums(refusal, this.certificate)
+    return refusal
   }
 
   /** The time of a record: now, so that records follow one another in time. */

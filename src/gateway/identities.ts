@@ -3,17 +3,18 @@ import type { Config } from '../config/load.ts'
 import type { IssuerConfig } from '../config/schema/gateway.ts'
 import { createIdentity, type Identity } from '../identity/identity.ts'
 import { parseKeySet } from '../identity/key-set.ts'
+import type { RefreshListener } from '../identity/key-source.ts'
 import type { VerifyWithLibrary } from '../identity/library.ts'
 import { noRevocations, parseRevocations, type Revocable, type Revocations } from '../identity/revocation.ts'
 import type { Events } from '../telemetry/events.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { naming } from './file-refused.ts'
-import { type OpenedIssuer, openIssuer } from './issuers.ts'
+import { issuerOptions, type OpenedKeys, openKeys } from './issuers.ts'
 
 interface Built {
   readonly madeFrom: string
   readonly identity: Identity
-  close(): Promise<void>
+  readonly keys: readonly OpenedKeys[]
 }
 
 /** An identity that is ready and not yet in service. One of the two must be called. */
@@ -29,6 +30,8 @@ export interface PreparedIdentity {
  *
  * 1. `prepare` changes nothing of what is in service; only `takeOver` does, and it cannot fail.
  * 2. While a reload is under way, what either of two lists shuts out is shut out; `settleRevocations` ends that.
+ * 3. Keys that are fetched outlive a change of anything but where they come from: an issuer that cannot be reached at
+ *    that moment must not shut out its callers.
  */
 export class Identities {
   readonly #verifyWithLibrary: () => VerifyWithLibrary
@@ -82,16 +85,18 @@ export class Identities {
       this.renewKeys()
       return { identity: before.identity, takeOver: () => async () => {}, discard: async () => {} }
     }
-    const built = this.#build(issuers, madeFrom)
+    const open = before?.keys ?? []
+    const built = this.#build(issuers, madeFrom, open)
     // New issuers are waited for: their first callers should find their keys.
-    await built.identity.refresh()
+    await Promise.all(except(built.keys, open).map(({ source }) => source.refresh()))
     return {
       identity: built.identity,
       takeOver: () => {
         this.#built = built
-        return async () => before?.close()
+        for (const { source } of except(built.keys, except(built.keys, open))) void source.refresh()
+        return () => closeAll(except(open, built.keys))
       },
-      discard: () => built.close(),
+      discard: () => closeAll(except(built.keys, open)),
     }
   }
 
@@ -101,22 +106,25 @@ export class Identities {
   }
 
   async close(): Promise<void> {
-    await this.#built?.close()
+    await closeAll(this.#built?.keys ?? [])
   }
 
-  #build(issuers: readonly IssuerConfig[], madeFrom: string): Built {
-    const opened = issuers.map(openIssuer)
+  #build(issuers: readonly IssuerConfig[], madeFrom: string, open: readonly OpenedKeys[]): Built {
+    const keys = issuers.map((issuer) =>
+      openKeys(issuer, open, (result, fault) => this.#refreshed(issuer.name, result, fault)),
+    )
     const identity = createIdentity({
-      issuers: opened.map(({ options }) => options),
+      issuers: issuers.map((issuer, index) => issuerOptions(issuer, keys[index] as OpenedKeys)),
       verifyWithLibrary: this.#verifyWithLibrary(),
       revocations: () => this.revocations,
-      onKeysRefresh: (issuer, result, fault) => {
-        this.#metrics.keysRefreshed(issuer, result)
-        if (result === 'changed') this.#events.keysReloaded(issuer)
-        if (result === 'failed') this.#events.keysUnavailable(issuer, fault)
-      },
     })
-    return { madeFrom, identity, close: () => closeAll(identity, opened) }
+    return { madeFrom, identity, keys }
+  }
+
+  #refreshed(issuer: string, ...[result, fault]: Parameters<RefreshListener>): void {
+    this.#metrics.keysRefreshed(issuer, result)
+    if (result === 'changed') this.#events.keysReloaded(issuer)
+    if (result === 'failed') this.#events.keysUnavailable(issuer, fault)
   }
 }
 
@@ -125,9 +133,11 @@ const either = (one: Revocations, other: Revocations): Revocations => ({
   covers: (principal: Revocable) => one.covers(principal) ?? other.covers(principal),
 })
 
-async function closeAll(identity: Identity, issuers: readonly OpenedIssuer[]): Promise<void> {
-  await identity.close()
-  await Promise.all(issuers.map((issuer) => issuer.close()))
+const except = (some: readonly OpenedKeys[], others: readonly OpenedKeys[]): OpenedKeys[] =>
+  some.filter((each) => !others.includes(each))
+
+async function closeAll(keys: readonly OpenedKeys[]): Promise<void> {
+  await Promise.all(keys.map((each) => each.close()))
 }
 
 /** A key file that is no good refuses the reload as a whole, as every other file does. */

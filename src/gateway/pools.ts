@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import type { Clock } from '../clock.ts'
 import type { Config } from '../config/load.ts'
 import type { PoolConfig } from '../config/schema/models.ts'
-import { type Secret, secretOf } from '../config/secret.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { UpstreamTls } from '../upstream/connector.ts'
 import { createUpstreams, type EndpointPool, type ModelRoute, type Upstreams } from '../upstream/pool.ts'
 import { createEndpoint } from '../upstream/undici-endpoint.ts'
-import { FileRefused } from './file-refused.ts'
+import { readApiKey, readUpstreamTls } from './upstream-files.ts'
 
 interface Timeouts {
   readonly firstByteTimeoutMs: number
@@ -32,13 +30,16 @@ export interface PreparedRoutes {
  *
  * 1. A pool whose configuration and files did not change is kept, with its connections.
  * 2. `prepare` changes nothing of what is in service; only `takeOver` does, and it cannot fail.
+ * 3. No pool is made from files that cannot be used: `prepare` throws.
  */
 export class Pools {
   readonly #metrics: Metrics
+  readonly #clock: Pick<Clock, 'now'>
   #built = new Map<string, BuiltPool>()
 
-  constructor(metrics: Metrics) {
+  constructor({ metrics, clock }: { readonly metrics: Metrics; readonly clock: Pick<Clock, 'now'> }) {
     this.#metrics = metrics
+    this.#clock = clock
   }
 
   /** Makes the routes of a configuration. A pool opens its connections when it is used: one that is not costs nothing. */
@@ -66,8 +67,8 @@ export class Pools {
   }
 
   #build(name: string, config: PoolConfig, timeouts: Timeouts, old: BuiltPool | undefined): BuiltPool {
-    const tls = upstreamTls(config.tls)
-    const key = config.apiKeyFile === undefined ? undefined : apiKey(config.apiKeyFile)
+    const tls = readUpstreamTls(config.tls, this.#clock.now())
+    const key = config.apiKeyFile === undefined ? undefined : readApiKey(config.apiKeyFile)
     const madeFrom = digest([
       JSON.stringify([config, timeouts]),
       tls?.ca,
@@ -100,22 +101,6 @@ export class Pools {
 async function closeAll(pools: readonly (readonly [string, BuiltPool])[]): Promise<void> {
   const endpoints = pools.flatMap(([, { pool }]) => pool.endpoints)
   await Promise.all(endpoints.map((endpoint) => endpoint.close().catch(() => {})))
-}
-
-function upstreamTls(tls: PoolConfig['tls']): UpstreamTls | undefined {
-  if (tls === undefined) return undefined
-  return {
-    ca: readFileSync(tls.ca),
-    ...(tls.certificate === undefined ? {} : { certificate: readFileSync(tls.certificate) }),
-    ...(tls.key === undefined ? {} : { key: readFileSync(tls.key) }),
-    ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
-  }
-}
-
-function apiKey(path: string): Secret {
-  const secret = secretOf(readFileSync(path))
-  if (typeof secret === 'string') throw new FileRefused(path, new Error(secret))
-  return secret
 }
 
 function digest(parts: readonly (string | Buffer | undefined)[]): string {

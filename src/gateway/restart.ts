@@ -7,6 +7,7 @@ const onceRead: readonly (readonly string[])[] = [
   ['traffic', 'serverName'],
   ['traffic', 'tls', 'handshakeTimeoutMs'],
   ['traffic', 'bounds', 'connectionsMax'],
+  ['traffic', 'bounds', 'connectionsPerCertificateMax'],
   ['traffic', 'bounds', 'requestsPerConnectionMax'],
   ['traffic', 'bounds', 'headerBytesMax'],
   ['traffic', 'bounds', 'headersTimeoutMs'],

@@ -38,7 +38,7 @@ export class Serving {
 
   constructor(parts: ServingParts) {
     this.#parts = parts
-    this.#pools = new Pools(parts.foundation.metrics)
+    this.#pools = new Pools(parts.foundation)
     this.#material = parts.material
     this.#config = parts.config
   }

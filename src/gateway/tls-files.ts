@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { TrafficConfig } from '../config/schema/gateway.ts'
 import { loadTlsMaterial, type TlsMaterial } from '../identity/tls-material.ts'
 import { naming } from './file-refused.ts'
+import { readKeyFile } from './key-file.ts'
 
 /** Reads and checks the TLS files of the traffic listener as one. Throws `FileRefused` with every problem. */
 export function readTlsMaterial({ tls }: TrafficConfig, now: number): TlsMaterial {
@@ -13,7 +14,7 @@ function readMaterial(tls: TrafficConfig['tls'], now: number): TlsMaterial {
   return loadTlsMaterial(
     {
       certificate: readFileSync(tls.certificate),
-      key: readFileSync(tls.key),
+      key: readKeyFile(tls.key),
       clientCa: domains || tls.clientCa === undefined ? undefined : readFileSync(tls.clientCa),
       crl: tls.crl?.map((file) => readFileSync(file)),
       trustDomains:

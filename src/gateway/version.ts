@@ -1,8 +1,10 @@
 import type { AuditLog } from '../audit/record.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config/load.ts'
+import type { BodyBudget } from '../exchange/body-budget.ts'
 import type { Lives } from '../exchange/life.ts'
 import type { Gateway } from '../exchange/parts.ts'
+import type { RefusalRecords } from '../exchange/settle/refusal-records.ts'
 import type { Identity } from '../identity/identity.ts'
 import { jsonBounds } from '../openai/strict-json.ts'
 import { createPolicy } from '../policy/engine.ts'
@@ -16,6 +18,8 @@ import { redactionRules } from './redaction-rules.ts'
 export interface Foundation {
   readonly clock: Clock
   readonly lives: Lives
+  readonly refusalRecords: RefusalRecords
+  readonly bodies: BodyBudget
   readonly quota: Quota
   readonly audit: AuditLog
   readonly metrics: Metrics

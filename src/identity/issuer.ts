@@ -31,7 +31,8 @@ export interface IssuerOptions {
   readonly audience: string
   readonly audienceMayBeList?: boolean
   readonly algorithms: readonly SignatureAlgorithm[]
-  readonly keys: KeyOrigin
+  /** A source that is given ready is asked and closed like one that is made here. */
+  readonly keys: KeyOrigin | { readonly kind: 'ready'; readonly source: KeySource }
   readonly types?: readonly string[]
   readonly typeMayBeAbsent?: boolean
   readonly tokenLifetimeSecondsMax?: number
@@ -62,7 +63,7 @@ export function createIssuer(options: IssuerOptions, surroundings: IssuerSurroun
     name: options.name,
     algorithms: [...options.algorithms],
     rules,
-    keys: keySource(options.keys, surroundings),
+    keys: options.keys.kind === 'ready' ? options.keys.source : createKeySource(options.keys, surroundings),
   }
 }
 
@@ -82,7 +83,12 @@ function claimRules(options: IssuerOptions): ClaimRules {
   }
 }
 
-function keySource(origin: KeyOrigin, surroundings: IssuerSurroundings): KeySource {
+/** Makes the source of an issuer's keys, which may outlive the issuer. Throws when the origin makes no sense. */
+export function createKeySource(origin: KeyOrigin, surroundings: IssuerSurroundings): KeySource {
+  demand(
+    origin.kind === 'file' || isPlainHttps(origin.url),
+    'keys.url must be https, without user or fragment',
+  )
   return origin.kind === 'file'
     ? new LocalKeys({ read: origin.read, ...surroundings })
     : new RemoteKeys({ ...origin, ...surroundings })
@@ -92,7 +98,7 @@ function keySource(origin: KeyOrigin, surroundings: IssuerSurroundings): KeySour
 const legacyKubernetes = 'kubernetes/serviceaccount'
 
 function refuseNonsense(options: IssuerOptions, rules: ClaimRules): void {
-  const { name, algorithms, keys, mapping } = options
+  const { name, algorithms, mapping } = options
   demand(/^[a-z0-9][a-z0-9._-]{0,62}$/.test(name), 'name must be a short lower-case name')
   demand(
     isPrintable(rules.issuer, 512) && rules.issuer !== legacyKubernetes,
@@ -112,7 +118,6 @@ function refuseNonsense(options: IssuerOptions, rules: ClaimRules): void {
     isWithin(rules.tokenLifetimeSecondsMax, 1, 86_400 * 366),
     'tokenLifetimeSecondsMax must be 1 to a year',
   )
-  demand(keys.kind === 'file' || isPlainHttps(keys.url), 'keys.url must be https, without user or fragment')
   refuseNonsenseMapping(mapping)
 }
 

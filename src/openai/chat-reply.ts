@@ -1,12 +1,13 @@
 import type { Json, JsonObject, ReplySlot } from './call.ts'
 import { errorInEvent } from './error-body.ts'
 import { copyLogprobs } from './logprobs.ts'
-import type { Reply, ReplyDialect } from './reply.ts'
+import type { Reply, ReplyDialect, ReplyOptions } from './reply.ts'
 import {
   choicesMax,
   distinct,
   finishOf,
   headOf,
+  identityOf,
   indexOf,
   isObject,
   listOf,
@@ -14,7 +15,9 @@ import {
   type Place,
   protocol,
   putText,
+  type ReplyIdentity,
 } from './reply-field.ts'
+import { ToolCallNaming } from './tool-call-naming.ts'
 import { copyFunction, copyToolCalls, toolCallDelta } from './tool-call-reply.ts'
 import { readUsage, usageBody } from './usage.ts'
 
@@ -25,11 +28,11 @@ import { readUsage, usageBody } from './usage.ts'
  *
  * A reply is an object of its own; only what is named here is in it. Dropped among others: `system_fingerprint`,
  * `obfuscation`, `token_ids`, `stop_reason`, `prompt_logprobs`, `__verbose`, `timings`, `content_filter_results`.
+ * `id`, `created` and the ids of tool calls are ours: no rule screens them, and each is room for a secret.
  * Refused: audio data (nobody can screen it), content parts other than text and thinking, an unknown tool type.
  */
 type ReasoningField = 'reasoning' | 'reasoning_content'
 
-const idInstead = 'chatcmpl-sallyport'
 const partsMax = 1_024
 const annotationsMax = 256
 
@@ -40,7 +43,8 @@ function copyText(source: JsonObject, target: JsonObject, name: 'content' | 'ref
   if (value === null) target[name] = null
   else if (typeof value === 'string') {
     const where = place.whole ? 'message.' : 'delta.'
-    putText(place, { holder: target, name, channel: name, where, kind: 'text' }, value)
+    const kind = name === 'content' ? place.contentKind : 'text'
+    putText(place, { holder: target, name, channel: name, where, kind }, value)
   } else throw protocol(`${name} is not a string`)
 }
 
@@ -85,8 +89,11 @@ function copyAudio(value: unknown, target: JsonObject, place: Place): void {
   target['audio'] = audio
 }
 
+/** No reply is longer; too short for a number that would have to be screened. */
+const offsetMax = 9_999_999
+
 const offsetOf = (value: unknown): number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= offsetMax ? value : 0
 
 /** Citations of web pages. Only in whole replies: a window cannot hold back a part of a list item. */
 function copyAnnotations(value: unknown, place: Place): JsonObject[] {
@@ -110,11 +117,19 @@ function copyAnnotations(value: unknown, place: Place): JsonObject[] {
 
 class ChatReplies implements ReplyDialect {
   readonly #logprobs: boolean
+  readonly #identity: ReplyIdentity
+  readonly #choicesMax: number
+  readonly #contentKind: ReplySlot['kind']
+  readonly #tools: ToolCallNaming
   /** The name under which this server sends reasoning, so that held text goes on under the same one. */
   #reasoning: ReasoningField = 'reasoning_content'
 
-  constructor(options: { readonly logprobs: boolean }) {
+  constructor(options: ReplyOptions) {
     this.#logprobs = options.logprobs
+    this.#identity = identityOf('chatcmpl', options)
+    this.#choicesMax = Math.min(options.choicesMax ?? choicesMax, choicesMax)
+    this.#contentKind = options.jsonContent ? 'json' : 'text'
+    this.#tools = new ToolCallNaming(options.exchangeId)
   }
 
   whole(json: unknown, publicModel: string): Reply {
@@ -126,10 +141,11 @@ class ChatReplies implements ReplyDialect {
   }
 
   carrier(last: Reply, choice: number, channel: string, text: string): JsonObject {
-    const { id, object, created, model } = last.body
+    const { id, created } = this.#identity
+    const { object, model } = last.body
     const delta = this.#delta(channel, text)
     const choices: Json = [{ index: choice, delta, finish_reason: null }]
-    return { id: id ?? idInstead, object: object ?? '', created: created ?? 0, model: model ?? '', choices }
+    return { id, object: object ?? '', created, model: model ?? '', choices }
   }
 
   #delta(channel: string, text: string): JsonObject {
@@ -146,11 +162,11 @@ class ChatReplies implements ReplyDialect {
     const error = errorInEvent(source)
     if (error !== undefined) throw error
     const object = holder === 'message' ? 'chat.completion' : 'chat.completion.chunk'
-    const body = headOf(source, object, idInstead, publicModel)
+    const body = headOf(source, object, this.#identity, publicModel)
     const texts: ReplySlot[] = []
     const finished: number[] = []
     const choices: JsonObject[] = []
-    for (const item of listOf(source['choices'], 'choices', choicesMax)) {
+    for (const item of listOf(source['choices'], 'choices', this.#choicesMax)) {
       const choice = this.#choice(objectOf(item, 'choice'), holder, texts)
       if (choice['finish_reason'] !== null) finished.push(Number(choice['index']))
       choices.push(choice)
@@ -164,8 +180,14 @@ class ChatReplies implements ReplyDialect {
 
   #choice(source: JsonObject, holder: 'message' | 'delta', texts: ReplySlot[]): JsonObject {
     const whole = holder === 'message'
-    const index = indexOf(source['index'], 'choice index', choicesMax)
-    const message = this.#message(objectOf(source[holder], holder), { choice: index, whole, texts })
+    const index = indexOf(source['index'], 'choice index', this.#choicesMax)
+    const message = this.#message(objectOf(source[holder], holder), {
+      choice: index,
+      whole,
+      texts,
+      contentKind: this.#contentKind,
+      tools: this.#tools,
+    })
     const choice: JsonObject = { index, [holder]: message }
     if (this.#logprobs) choice['logprobs'] = copyLogprobs(source['logprobs'])
     else if (whole) choice['logprobs'] = null
@@ -220,4 +242,4 @@ class ChatReplies implements ReplyDialect {
 }
 
 /** Opens the dialect for one exchange. */
-export const chatReplies = (options: { readonly logprobs: boolean }): ReplyDialect => new ChatReplies(options)
+export const chatReplies = (options: ReplyOptions): ReplyDialect => new ChatReplies(options)

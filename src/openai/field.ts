@@ -162,11 +162,17 @@ function endOfString(text: string, start: number): number {
 export const boolean: Rule = (value, place) =>
   typeof value === 'boolean' ? value : invalid(place, 'not a boolean')
 
+/** More than any sampler tells apart, and too few for the digits of a card or an account. */
+const decimals = 1e6
+
+export const rounded = (value: number): number => Math.round(value * decimals) / decimals
+
+/** A number in a range, rounded: no rule screens numbers, and seventeen digits are room for a value. */
 export const number =
   (min: number, max: number): Rule =>
   (value, place) =>
     typeof value === 'number' && value >= min && value <= max
-      ? value
+      ? rounded(value)
       : invalid(place, `not a number in ${min}..${max}`)
 
 export const integer =

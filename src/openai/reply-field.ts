@@ -1,5 +1,7 @@
 import { Refusal } from '../refusal.ts'
 import type { JsonObject, ReplySlot } from './call.ts'
+import type { ReplyOptions } from './reply.ts'
+import type { ToolCallNaming } from './tool-call-naming.ts'
 
 /**
  * What the reply dialects share: each function takes a value that a model server sent and returns one that is fit to
@@ -39,31 +41,44 @@ export function distinct(choices: readonly JsonObject[]): void {
     throw protocol('a choice comes twice')
 }
 
-const idShape = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/
-const tierShape = /^[a-z][a-z_-]{0,31}$/
+/** The tiers that servers are known to name. */
+const tiers: ReadonlySet<unknown> = new Set([
+  'auto',
+  'default',
+  'flex',
+  'on_demand',
+  'priority',
+  'scale',
+  'standard',
+])
 
-/** An id as it came, or `instead` when it is missing or could be more than an id. */
-export const idOf = (value: unknown, instead: string): string =>
-  typeof value === 'string' && idShape.test(value) ? value : instead
+/** Id and time of a reply: ours, since no rule screens them and a card number fits into both. */
+export interface ReplyIdentity {
+  readonly id: string
+  readonly created: number
+}
 
-const createdOf = (value: unknown): number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0
+const exchangeIdInstead = 'sallyport'
 
-/** The fields that every reply of an endpoint begins with. `object` is ours; `system_fingerprint` is gone. */
+/** One identity for every event of an exchange: the exchange's id behind the prefix that clients know. */
+export const identityOf = (
+  prefix: string,
+  { exchangeId, createdAtSeconds }: ReplyOptions,
+): ReplyIdentity => ({
+  id: `${prefix}-${exchangeId ?? exchangeIdInstead}`,
+  created: createdAtSeconds ?? 0,
+})
+
+/** The fields that every reply of an endpoint begins with. All but the tier are ours; `system_fingerprint` is gone. */
 export function headOf(
   source: JsonObject,
   object: string,
-  idInstead: string,
+  { id, created }: ReplyIdentity,
   publicModel: string,
 ): JsonObject {
-  const body: JsonObject = {
-    id: idOf(source['id'], idInstead),
-    object,
-    created: createdOf(source['created']),
-    model: publicModel,
-  }
+  const body: JsonObject = { id, object, created, model: publicModel }
   const tier = source['service_tier']
-  if (typeof tier === 'string' && tierShape.test(tier)) body['service_tier'] = tier
+  if (typeof tier === 'string' && tiers.has(tier)) body['service_tier'] = tier
   return body
 }
 
@@ -98,6 +113,8 @@ export interface Place {
   readonly choice: number
   readonly whole: boolean
   readonly texts: ReplySlot[]
+  readonly contentKind: ReplySlot['kind']
+  readonly tools: ToolCallNaming
 }
 
 /** A string field of the new body that holds text. Its path is only built when a finding asks for it. */
@@ -147,7 +164,7 @@ export interface TextTarget {
 }
 
 /** Puts `text` into the new body and opens it to screening. */
-export function putText(place: Place, target: TextTarget, text: string): void {
+export function putText(place: Pick<Place, 'choice' | 'texts'>, target: TextTarget, text: string): void {
   const { holder, name, channel, where, kind } = target
   holder[name] = text
   place.texts.push(new FieldSlot({ choice: place.choice, channel, kind, text, where, holder, name }))

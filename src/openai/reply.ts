@@ -14,6 +14,19 @@ export interface Reply {
   readonly usageOnly: boolean
 }
 
+/** What a dialect is opened with, for one exchange. */
+export interface ReplyOptions {
+  /** `logprobs` may be copied: the caller asked for them, and nothing in the reply is masked. */
+  readonly logprobs: boolean
+  /** The caller asked for JSON and will decode its escapes, so `content` is screened decoded (a `json` slot). */
+  readonly jsonContent?: boolean
+  /** Ids of replies and of tool calls are made from this one; a model server's own never pass. */
+  readonly exchangeId?: string
+  readonly createdAtSeconds?: number
+  /** Choices that the call asked for, over all its prompts; an index above them is a protocol error. */
+  readonly choicesMax?: number
+}
+
 /** How one endpoint's replies are read. Pure functions over parsed JSON. */
 export interface ReplyDialect {
   /** A whole, non-streamed reply. `publicModel` replaces the upstream's `model`. */

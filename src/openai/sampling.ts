@@ -1,3 +1,4 @@
+import type { JsonObject } from './call.ts'
 import {
   array,
   boolean,
@@ -9,6 +10,7 @@ import {
   number,
   object,
   type Rule,
+  rounded,
   text,
 } from './field.ts'
 import { refuse } from './walk.ts'
@@ -20,6 +22,8 @@ const stopLengthMax = 256
 const biasMax = 128
 /** More output than any model gives; policies cap it lower. */
 const outputTokensMax = 1_048_576
+/** All that model servers use of it (32 bits), and shorter than a card number, which no rule would find here. */
+const seedMax = 2 ** 32 - 1
 
 /** A model's name as policies match it. */
 export const modelName = identifier(/^[A-Za-z0-9._:/@+-]{1,256}$/)
@@ -35,11 +39,13 @@ const logitBias: Rule = (value, place) => {
     return refuse('invalid_value', place, 'not an object')
   const entries = Object.entries(value)
   if (entries.length > biasMax) refuse('invalid_value', place, `more than ${biasMax} biases`)
+  const biases: JsonObject = {}
   for (const [token, bias] of entries) {
     const valid = /^\d{1,6}$/.test(token) && typeof bias === 'number' && Math.abs(bias) <= 100
     if (!valid) refuse('invalid_value', place, 'not a token id with a bias in -100..100')
+    else biases[token] = rounded(bias)
   }
-  return Object.fromEntries(entries)
+  return biases
 }
 
 /** Members that say who the caller is or where OpenAI may keep things: not the model server's business. */
@@ -72,7 +78,7 @@ export const samplingFields: Fields = {
   presence_penalty: number(-2, 2),
   frequency_penalty: number(-2, 2),
   repetition_penalty: number(0.01, 10),
-  seed: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+  seed: integer(-seedMax, seedMax),
   stop: byType({ string: stopText, array: array(stopText, { lengthMax: stopMax }) }),
   logit_bias: logitBias,
 }

@@ -1,6 +1,5 @@
 import type { JsonObject } from './call.ts'
 import {
-  idOf,
   indexOf,
   isObject,
   listOf,
@@ -13,18 +12,24 @@ import {
 
 /**
  * Tool calls of a reply. Arguments are text slots (`json`), a custom tool's input too (`text`). Names and ids are
- * not: a stream window would hold them back, and a client needs both whole in the first event of a call. They are
- * restricted in shape and length instead, and the path checks each name against the tools that the caller offered
- * (`calledTools`), which leaves no room in it for text of the model's choice.
+ * not: a stream window would hold them back, and a client needs both whole in the first event of a call. Instead ids
+ * are ours, and a name comes once for each call and is checked by the path against the tools that the caller offered
+ * (`calledTools`), which leaves no room in either for text of the model's choice.
  */
 const nameShape = /^[A-Za-z0-9_.:-]{1,128}$/
 
-function nameOf(value: unknown, place: Place): string | undefined {
-  if (typeof value === 'string' && nameShape.test(value)) return value
+function nameOf(value: unknown, place: Place, call: string): string | undefined {
+  if (typeof value === 'string' && nameShape.test(value)) {
+    if (!place.whole && !place.tools.name(place.choice, call)) throw protocol('a tool call is named twice')
+    return value
+  }
   // Servers repeat an empty or null name in the events after the first.
   if (!place.whole && (value === '' || value === null || value === undefined)) return undefined
   throw protocol('tool name is not a name')
 }
+
+/** `tool_calls[0]` of `tool_calls[0].arguments`. */
+const callOf = (channel: string): string => channel.slice(0, channel.indexOf('.'))
 
 /** Arguments as a string; TGI and Ollama send the object itself. */
 function argumentsOf(value: unknown): string | undefined {
@@ -38,7 +43,7 @@ function argumentsOf(value: unknown): string | undefined {
 export function copyFunction(value: unknown, place: Place, where: string, channel: string): JsonObject {
   const source = objectOf(value, 'function')
   const copy: JsonObject = {}
-  const name = nameOf(source['name'], place)
+  const name = nameOf(source['name'], place, callOf(channel))
   if (name !== undefined) copy['name'] = name
   const text = argumentsOf(source['arguments']) ?? (place.whole ? '' : undefined)
   if (text !== undefined)
@@ -49,7 +54,7 @@ export function copyFunction(value: unknown, place: Place, where: string, channe
 function copyCustom(value: unknown, place: Place, where: string, channel: string): JsonObject {
   const source = objectOf(value, 'custom tool call')
   const copy: JsonObject = {}
-  const name = nameOf(source['name'], place)
+  const name = nameOf(source['name'], place, callOf(channel))
   if (name !== undefined) copy['name'] = name
   const input = source['input']
   if (typeof input === 'string') {
@@ -63,7 +68,7 @@ function copyToolCall(value: unknown, position: number, place: Place): JsonObjec
   const index = place.whole ? position : indexOf(source['index'] ?? position, 'tool call index', toolCallsMax)
   const copy: JsonObject = place.whole ? {} : { index }
   if (place.whole || typeof source['id'] === 'string') {
-    copy['id'] = idOf(source['id'], `call_${place.choice}_${index}`)
+    copy['id'] = place.tools.idOf(place.choice, index)
   }
   const where = `${place.whole ? 'message' : 'delta'}.tool_calls[${index}]`
   const type = source['type'] ?? (place.whole ? 'function' : undefined)

@@ -1,4 +1,5 @@
 import type { Call, JsonObject } from './call.ts'
+import { breakControlTokens } from './templated-text.ts'
 
 /** The model servers whose dialects of the OpenAI API differ in what they take. */
 export const servers = ['vllm', 'sglang', 'llamacpp', 'tgi', 'openai'] as const
@@ -17,9 +18,11 @@ const ours = new Set(['model', 'max_tokens', 'max_completion_tokens', 'stream_op
 
 /**
  * The body for the model server, written anew from the call: its checked fields, our model name, exactly one output
- * bound, and usage on every stream. Nothing else is added.
+ * bound, and usage on every stream. Nothing else is added. The texts of a chat call lose what is left of control
+ * tokens here, in the call itself: after this nobody writes text any more.
  */
 export function serializeCall(call: Call, options: UpstreamBodyOptions): string {
+  if (call.endpoint === 'chat.completions') breakControlTokens(call)
   const kept = Object.entries(call.fields).filter(([name]) => !ours.has(name))
   return JSON.stringify({
     model: options.model,

@@ -7,6 +7,8 @@ import type { ParameterRules } from './rules.ts'
 export const mergeParameters = (all: readonly ParameterRules[]): ParameterRules => ({
   outputTokensMax: Math.max(...all.map((rules) => rules.outputTokensMax)),
   choicesMax: Math.max(...all.map((rules) => rules.choicesMax)),
+  promptsMax: Math.max(...all.map((rules) => rules.promptsMax)),
+  inputsMax: Math.max(...all.map((rules) => rules.inputsMax)),
   logprobsMax: all.reduce<number | undefined>(
     (most, { logprobsMax }) => (logprobsMax === undefined ? most : Math.max(most ?? 0, logprobsMax)),
     undefined,
@@ -26,6 +28,7 @@ export function checkParameters(call: Call, rules: ParameterRules): void {
     throw aboveCap(outputParameter(call), rules.outputTokensMax)
   }
   if (call.choices > rules.choicesMax) throw aboveCap('n', rules.choicesMax)
+  checkBatch(call, rules)
   checkLogprobs(call, rules)
   checkTools(call, rules)
   checkResponseFormat(call, rules)
@@ -33,6 +36,12 @@ export function checkParameters(call: Call, rules: ParameterRules): void {
 
 const aboveCap = (param: string, cap: number): Refusal =>
   new Refusal('parameter_above_cap', `${param} above the cap of ${cap}`, { param })
+
+/** A batch is one request to the rate limit, whatever it costs: its size has a cap of its own. */
+function checkBatch({ endpoint, prompts }: Call, { promptsMax, inputsMax }: ParameterRules): void {
+  if (endpoint === 'completions' && prompts > promptsMax) throw aboveCap('prompt', promptsMax)
+  if (endpoint === 'embeddings' && prompts > inputsMax) throw aboveCap('input', inputsMax)
+}
 
 /** The field that carried the caller's bound. */
 const outputParameter = ({ fields }: Call): string =>

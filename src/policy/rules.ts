@@ -11,6 +11,10 @@ export interface ScopeRules {
 export interface ParameterRules {
   readonly outputTokensMax: number
   readonly choicesMax: number
+  /** Prompts of one completions call; each gets `choicesMax` choices. */
+  readonly promptsMax: number
+  /** Inputs of one embeddings call. */
+  readonly inputsMax: number
   /** Most alternatives; 0 allows plain `logprobs`; without it, none of the two. */
   readonly logprobsMax?: number | undefined
   readonly tools: 'none' | readonly string[]

@@ -1,4 +1,5 @@
 import type { Action } from './finding.ts'
+import { invisibleUnitsMax } from './invisible.ts'
 import type { Tail, Validator } from './recognizer.ts'
 
 /** What a state means for the scanner, as bits. */
@@ -86,6 +87,6 @@ export function applyActions(automaton: Automaton, actionOf: (entity: string) =>
     automaton,
     actions,
     lengths,
-    heldUnitsMax: Math.max(...rules.map((_, rule) => lengthOf(rule))) + edgeUnits,
+    heldUnitsMax: Math.max(...rules.map((_, rule) => lengthOf(rule))) + edgeUnits + invisibleUnitsMax,
   }
 }

@@ -12,10 +12,22 @@ export interface Finding {
   readonly end: number
 }
 
-export interface Screening {
+/** How many values of one entity met one action. */
+export interface FindingTally {
+  readonly entity: string
+  readonly action: Action
+  readonly count: number
+}
+
+/** What was found: `tallies` count everything, `findings` keep the places of a bounded number, the first ones. */
+export interface Found {
+  readonly findings: readonly Finding[]
+  readonly tallies: readonly FindingTally[]
+}
+
+export interface Screening extends Found {
   /** The text that may go on. */
   readonly text: string
-  readonly findings: readonly Finding[]
   /** The first finding whose action is `block`; then `text` must not be used. */
   readonly blocked: Finding | undefined
 }
@@ -39,14 +51,13 @@ export interface RuleSet {
  * Text of one channel goes in as it comes; the longest prefix that is safe under every continuation comes out.
  * For every way to cut a text into pushes: the joined output equals `screen(text).text`.
  */
-export interface StreamWindow {
+export interface StreamWindow extends Found {
   /** Returns what may leave now (often the whole chunk, sometimes nothing). Throws nothing. */
   push(chunk: string): string
   /** The channel has ended properly: decides and returns what is still held. */
   flush(): string
   /** Code units held back now. After an abort the window is dropped: undecided text never leaves. */
   readonly held: number
-  readonly findings: readonly Finding[]
   /** Set as soon as a finding with action `block` is certain; nothing more comes out from then on. */
   readonly blocked: Finding | undefined
 }

@@ -10,6 +10,26 @@ const plain = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/
 const isNumberUnit = (unit: number): boolean =>
   (unit >= 48 && unit <= 57) || unit === 43 || unit === 45 || unit === 46 || unit === 69 || unit === 101
 
+/** A number in words that hide it: an exponent, or zeros before it. */
+const isDisguised = /[eE]|^-?0\d/
+
+/** The most places an exponent may move the point: no value is longer. */
+const placesMax = 64
+
+/** The digits before the point of a number, written out; nothing where the number says them plainly already. */
+export function writtenOut(number: string): string | undefined {
+  if (!isDisguised.test(number)) return undefined
+  const parts = /^-?(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(number)
+  if (parts === null) return undefined
+  const [, whole = '', fraction = '', exponent = '0'] = parts
+  const places = whole.length + Number(exponent)
+  if (places <= 0 || places > placesMax) return undefined
+  return (whole + fraction).padEnd(places, '0').slice(0, places).replace(/^0+/, '')
+}
+
+/** Decides about a number as it was written, whose last character stands `units` after what was put out before. */
+export type NumberJudge = (number: string, units: number) => string | undefined
+
 const beginsNumber = (unit: number): boolean => (unit >= 48 && unit <= 57) || unit === 45
 
 /**
@@ -22,6 +42,12 @@ export class JsonOutput implements Output {
   /** How much of the current number is held, or that the rest of it is written or dropped as it comes. */
   #number: 'none' | 'held' | 'written' | 'dropped' = 'none'
   #heldNumber = ''
+  readonly #judge: NumberJudge
+
+  /** `judge` names the entity that a whole number is, if it is one. */
+  constructor(judge: NumberJudge) {
+    this.#judge = judge
+  }
 
   get held(): number {
     return this.#heldNumber.length
@@ -49,8 +75,9 @@ export class JsonOutput implements Output {
   }
 
   /** No number goes on over this place. */
-  endNumber(): void {
-    this.#pending += this.#heldNumber
+  endNumber(units = 0): void {
+    const entity = this.#number === 'held' ? this.#judge(this.#heldNumber, units) : undefined
+    this.#pending += entity === undefined ? this.#heldNumber : `"${placeholder(entity)}"`
     this.#heldNumber = ''
     this.#number = 'none'
   }
@@ -68,7 +95,7 @@ export class JsonOutput implements Output {
       if (inNumber) {
         this.#numberUnit(piece.charAt(index))
       } else {
-        this.endNumber()
+        this.endNumber(index)
         this.#pending += piece.charAt(index)
       }
     }
@@ -79,7 +106,8 @@ export class JsonOutput implements Output {
     if (this.#number === 'held') this.#heldNumber += char
     if (this.#number === 'written') this.#pending += char
     if (this.#heldNumber.length < numberHeldMax) return
-    this.endNumber()
+    this.#pending += this.#heldNumber
+    this.#heldNumber = ''
     this.#number = 'written'
   }
 }

@@ -4,16 +4,23 @@
  * 1. Every code unit outside strings and every decoded code unit of every string, keys included, is scanned.
  * 2. What JSON.parse takes, it still takes afterwards; where nothing was masked, it yields the same value.
  * 3. From the first character that JSON does not have outside strings, the rest is scanned and written as plain
- *    text, by the same scanner: a value over that place is found.
+ *    text, by the same scanner: a value over that place is found. A lenient reader may still take it for JSON, so
+ *    `\uXXXX` of a character that values are made of is read, and written, as that character.
  * 4. How the text was cut does not matter, be it within an escape or a surrogate pair.
  *
- * A string is a text of its own: its quotes are edges, and its window ends at the closing quote. Findings count the
+ * 5. A number is also scanned as the digits that it stands for: `4.111111111111111e15` is a card. (Up to
+ *    `numberHeldMax` characters; a longer one is scanned as it is written.)
+ *
+ * `NaN` and the infinities, which Python writes, are taken for JSON. A string is a text of its own: its quotes are edges, and its window ends at the closing quote. Findings count the
  * text with its escapes decoded.
  */
 import type { Program } from './automaton.ts'
-import type { Finding, StreamWindow } from './finding.ts'
-import { JsonOutput } from './json-output.ts'
+import type { Finding, FindingTally, StreamWindow } from './finding.ts'
+import { fold } from './fold.ts'
+import { FoundList } from './found.ts'
+import { JsonOutput, writtenOut } from './json-output.ts'
 import { Scanner } from './scan.ts'
+import { TextWindow } from './stream-window.ts'
 
 const quote = 34
 const backslash = 92
@@ -29,7 +36,13 @@ const simpleEscapes: Readonly<Record<string, string>> = {
   '/': '/',
 }
 const between = ' \n\r\t{}[],:'
-const literals: readonly string[] = ['true', 'false', 'null']
+const literals: readonly string[] = ['true', 'false', 'null', 'NaN', 'Infinity', '-Infinity']
+
+/** What values are made of; none of these means anything to a reader of JSON. */
+const isValueUnit = (char: string): boolean => /[A-Za-z0-9 @.+\-_/=:()]/.test(char)
+
+/** What has been read of a number: its sign, or more. */
+const numberTokens: readonly string[] = ['-', '0']
 
 const isHexDigit = (char: string): boolean => /[0-9A-Fa-f]/.test(char)
 
@@ -37,8 +50,12 @@ const isHexDigit = (char: string): boolean => /[0-9A-Fa-f]/.test(char)
 export const escapeHeldMax = 5
 
 export class JsonWindow implements StreamWindow {
-  readonly #output = new JsonOutput()
+  readonly #output = new JsonOutput((number, units) => this.#numberEnds(number, units))
   readonly #scanner: Scanner
+  readonly #program: Program
+  /** What was found in numbers alone. */
+  readonly #inNumbers = new FoundList()
+  #blockedNumber: Finding | undefined
   #state: 'outside' | 'string' | 'plain' = 'outside'
   /** The literal or number that is being read outside strings: its letters, or `0`. */
   #token = ''
@@ -46,6 +63,7 @@ export class JsonWindow implements StreamWindow {
   #escape = ''
 
   constructor(program: Program) {
+    this.#program = program
     this.#scanner = new Scanner(program, this.#output)
   }
 
@@ -57,10 +75,11 @@ export class JsonWindow implements StreamWindow {
   }
 
   flush(): string {
+    if (this.#state === 'plain') this.#scanner.feed(this.#escape)
     this.#scanner.finish()
     this.#output.endNumber()
-    // An escape that was cut off is no character, so there is nothing in it to scan.
-    this.#output.raw(this.#escape)
+    // An escape that was cut off inside a string is no character, so there is nothing in it to scan.
+    if (this.#state !== 'plain') this.#output.raw(this.#escape)
     this.#escape = ''
     return this.#taken()
   }
@@ -75,19 +94,76 @@ export class JsonWindow implements StreamWindow {
   }
 
   get findings(): readonly Finding[] {
-    return this.#scanner.findings
+    const { findings } = this.#inNumbers
+    if (findings.length === 0) return this.#scanner.found.findings
+    return [...findings, ...this.#scanner.found.findings].sort((a, b) => a.start - b.start)
+  }
+
+  get tallies(): readonly FindingTally[] {
+    if (this.#inNumbers.findings.length === 0) return this.#scanner.found.tallies
+    const all = new FoundList()
+    all.addAll(this.#scanner.found)
+    all.addAll(this.#inNumbers)
+    return all.tallies
   }
 
   get blocked(): Finding | undefined {
-    return this.#scanner.blocked
+    return this.#scanner.blocked ?? this.#blockedNumber
   }
 
   /** Takes one part of the chunk that lies in one state, and returns where it ends. */
   #part(chunk: string, from: number): number {
     if (this.#state === 'string') return this.#inString(chunk, from)
-    if (this.#state !== 'plain') return this.#outside(chunk, from)
-    this.#scanner.feed(chunk.slice(from))
-    return chunk.length
+    return this.#state === 'plain' ? this.#inPlain(chunk, from) : this.#outside(chunk, from)
+  }
+
+  #inPlain(chunk: string, from: number): number {
+    let text = ''
+    let at = from
+    while (at < chunk.length) {
+      if (this.#escape.length > 0) {
+        const taken = this.#plainEscaped(chunk.charAt(at))
+        text += taken.text
+        if (taken.used) at++
+        continue
+      }
+      const to = chunk.indexOf('\\', at)
+      text += chunk.slice(at, to === -1 ? chunk.length : to)
+      at = to === -1 ? chunk.length : to + 1
+      if (to !== -1) this.#escape = '\\'
+    }
+    this.#scanner.feed(text)
+    return at
+  }
+
+  /** Goes on with an escape in what is not JSON: all but the characters of values stay as they were written. */
+  #plainEscaped(char: string): { text: string; used: boolean } {
+    const read = this.#escape + char
+    this.#escape = ''
+    if (read.length === 2 && char !== 'u') return { text: read, used: true }
+    if (read.length > 2 && !isHexDigit(char)) return { text: read.slice(0, -1), used: false }
+    if (read.length < 6) {
+      this.#escape = read
+      return { text: '', used: true }
+    }
+    const unit = String.fromCharCode(Number.parseInt(read.slice(2), 16))
+    return { text: unit > '\u001f' && isValueUnit(fold(unit)) ? unit : read, used: true }
+  }
+
+  /** A number has come out of the scanner: what it stands for may be a value though its characters were none. */
+  #numberEnds(number: string, units: number): string | undefined {
+    const digits = writtenOut(number)
+    if (digits === undefined || this.blocked !== undefined) return undefined
+    const window = new TextWindow(this.#program)
+    window.push(digits)
+    window.flush()
+    const [first] = window.findings
+    if (first === undefined) return undefined
+    const end = this.#scanner.emitted + units
+    const finding = { ...first, start: end - number.length, end }
+    this.#inNumbers.add(finding)
+    if (finding.action === 'block') this.#blockedNumber = finding
+    return finding.entity
   }
 
   #outside(chunk: string, from: number): number {
@@ -123,11 +199,15 @@ export class JsonWindow implements StreamWindow {
   /** Whether a character may stand outside strings after what came before it. */
   #isStructure(char: string): boolean {
     if (between.includes(char)) return this.#endToken()
-    if (/[0-9+\-.eE]/.test(char) && (this.#token === '0' || (this.#token === '' && /[0-9-]/.test(char)))) {
+    const token = this.#token + char
+    if (token === '-') {
+      this.#token = token
+      return true
+    }
+    if (numberTokens.includes(this.#token) ? /[0-9+\-.eE]/.test(char) : /^[0-9]$/.test(token)) {
       this.#token = '0'
       return true
     }
-    const token = this.#token + char
     if (!literals.some((literal) => literal.startsWith(token))) return false
     this.#token = token
     return true

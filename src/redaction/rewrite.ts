@@ -1,4 +1,6 @@
 import type { Finding } from './finding.ts'
+import { FoundList } from './found.ts'
+import { hasInvisible, visible } from './invisible.ts'
 import { leftContextUnits, type Validator } from './recognizer.ts'
 import type { Match } from './tails.ts'
 
@@ -17,12 +19,16 @@ const spareUnits = 64
 
 /** The text that is not out yet, and the matches that wait to be masked in it. Positions count from the first push. */
 export class Rewriter {
-  readonly findings: GrowingFinding[] = []
+  readonly found = new FoundList()
   /** How far the output has got in the input. */
   emitted = 0
   readonly #output: Output
   readonly #entityOf: (rule: number) => string
   #text = ''
+  /** `#text` as the rules read it; mostly the same string. */
+  #folded = ''
+  /** Whether the text may hold characters that validators are not to see. */
+  #hasInvisible = false
   /** Position of the first code unit of `#text`. */
   #base = 0
   /** Matches that `settle` has still to do with. */
@@ -31,14 +37,20 @@ export class Rewriter {
   /** Matches in the output whose tail still grows. */
   #growing: Match[] = []
   #maskEnd = 0
+  /** The finding of the last mask. */
+  #last: GrowingFinding | undefined
 
   constructor(output: Output, entityOf: (rule: number) => string) {
     this.#output = output
     this.#entityOf = entityOf
   }
 
-  append(chunk: string): void {
+  /** Takes text, and the same as the rules read it. */
+  append(chunk: string, folded: string): void {
+    this.#hasInvisible ||= hasInvisible(chunk)
+    const isSame = chunk === folded && this.#text === this.#folded
     this.#text = this.#text.length === 0 ? chunk : this.#text + chunk
+    this.#folded = isSame ? this.#text : this.#folded + folded
   }
 
   add(match: Match): void {
@@ -47,11 +59,15 @@ export class Rewriter {
   }
 
   unitAt(position: number): number {
-    return this.#text.charCodeAt(position - this.#base)
+    return this.#folded.charCodeAt(position - this.#base)
   }
 
   check(validate: Validator, start: number, end: number): boolean {
-    return validate(this.#text, start - this.#base, end - this.#base)
+    const [from, to] = [start - this.#base, end - this.#base]
+    if (!this.#hasInvisible) return validate(this.#folded, from, to)
+    const left = visible(this.#folded.slice(Math.max(0, from - leftContextUnits), from))
+    const seen = left + visible(this.#folded.slice(from, to))
+    return validate(seen, left.length, seen.length)
   }
 
   /** Masks the matches to the left of which nothing is undecided. */
@@ -74,8 +90,11 @@ export class Rewriter {
     this.#emit(frontier)
     const unneeded = Math.min(frontier, this.emitted) - leftContextUnits - this.#base
     if (unneeded <= spareUnits) return
+    const isSame = this.#text === this.#folded
     this.#text = this.#text.slice(unneeded)
+    this.#folded = isSame ? this.#text : this.#folded.slice(unneeded)
     this.#base += unneeded
+    this.#hasInvisible &&= hasInvisible(this.#text)
   }
 
   /** Puts out all that is left and goes on at `position` with nothing to the left. */
@@ -84,6 +103,7 @@ export class Rewriter {
     this.emitted = position
     this.#base = position
     this.#text = ''
+    this.#folded = ''
   }
 
   #leftmost(): Match | undefined {
@@ -97,7 +117,8 @@ export class Rewriter {
       const entity = this.#entityOf(match.rule)
       this.#emit(match.start)
       this.#output.mask(entity)
-      this.findings.push({ entity, action: 'mask', start: match.start, end: match.end })
+      this.#last = { entity, action: 'mask', start: match.start, end: match.end }
+      this.found.add(this.#last)
     }
     this.#growMask(match.end)
     if (match.open) this.#growing.push(match)
@@ -107,8 +128,7 @@ export class Rewriter {
     if (end <= this.#maskEnd) return
     this.#maskEnd = end
     this.emitted = Math.max(this.emitted, end)
-    const finding = this.findings.at(-1)
-    if (finding !== undefined) finding.end = end
+    if (this.#last !== undefined) this.#last.end = end
   }
 
   #emit(limit: number): void {

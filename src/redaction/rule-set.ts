@@ -16,8 +16,8 @@ export interface RuleSetOptions {
 
 function screening(window: StreamWindow, text: string): Screening {
   const screened = window.push(text) + window.flush()
-  const { blocked, findings } = window
-  return { text: blocked === undefined ? screened : '', findings, blocked }
+  const { blocked, findings, tallies } = window
+  return { text: blocked === undefined ? screened : '', findings, tallies, blocked }
 }
 
 class CatalogRuleSet implements RuleSet {

@@ -4,11 +4,12 @@
  * A *thread* is one run of the automaton from one start. `start <= position` for each; `emitted` is how far the
  * output has got in the input. The text is masked where the union of all valid matches lies (a match: the longest
  * valid one of a start); matches that overlap become one mask, labeled by the leftmost, then longest, then first rule.
+ * Rules and validators read the text folded (fold.ts) and without what is invisible (invisible.ts).
  *
  * 1. Every decision is a function of the text up to a code unit, never of how it was cut into pushes.
  * 2. What has left is exactly the input up to min(position, starts of live threads), masked; it never moves back.
  * 3. No code unit of a match leaves: a thread holds from its start on, and outlives the match until it is decided.
- * 4. A thread is never longer than its longest rule, so `held` never exceeds the longest rule and its right edge.
+ * 4. A thread is never longer than its longest rule and `invisibleUnitsMax`; so is `held`, but for the right edge.
  * 5. A certain match is masked at once; its tail is swallowed in O(1) memory.
  * 6. An entity whose action is `allow` neither masks nor hides what another entity matches.
  * 7. Surrogate pairs are never cut.
@@ -16,22 +17,13 @@
  */
 import { type Automaton, edgeFlag, headIndex, type Program, stateFlag } from './automaton.ts'
 import { symbolOf } from './compiler/char-set.ts'
-import type { Action, Finding } from './finding.ts'
+import type { Action, Finding, Found } from './finding.ts'
+import { fold } from './fold.ts'
+import { invisibleUnitsMax, isInvisible } from './invisible.ts'
 import { type Output, Rewriter } from './rewrite.ts'
 import { isHighSurrogate } from './surrogate.ts'
 import { Tails } from './tails.ts'
-
-interface Thread {
-  start: number
-  state: number
-  /** The longest valid match so far, and its rule. */
-  end: number
-  rule: number
-  /** An end that waits for the code unit after its neighbor, the state it was reached in, the neighbor's class. */
-  waitEnd: number
-  waitState: number
-  waitNear: number
-}
+import { beginThread, type Thread } from './thread.ts'
 
 export class Scanner {
   blocked: Finding | undefined
@@ -45,6 +37,8 @@ export class Scanner {
   #threads: Thread[] = []
   readonly #idle: Thread[] = []
   #position = 0
+  /** The position after the last visible code unit. */
+  #seenEnd = 0
   /** The last code unit that was taken. */
   #unit = 0
   #near: number
@@ -66,18 +60,25 @@ export class Scanner {
     return this.#position - this.#rewriter.emitted
   }
 
-  get findings(): readonly Finding[] {
-    return this.#rewriter.findings
+  get found(): Found {
+    return this.#rewriter.found
+  }
+
+  /** How far the output has got. */
+  get emitted(): number {
+    return this.#rewriter.emitted
   }
 
   /** Takes text; call `drain` for what may leave. */
   feed(chunk: string): void {
     if (this.blocked !== undefined) return
-    this.#rewriter.append(chunk)
+    const folded = fold(chunk)
+    this.#rewriter.append(chunk, folded)
     const { classes } = this.#automaton
     for (let index = 0; index < chunk.length && this.blocked === undefined; index++) {
-      this.#unit = chunk.charCodeAt(index)
-      this.#advance(classes[symbolOf(this.#unit)] as number)
+      this.#unit = folded.charCodeAt(index)
+      if (isInvisible(this.#unit)) this.#pass()
+      else this.#advance(classes[symbolOf(this.#unit)] as number)
     }
   }
 
@@ -91,12 +92,7 @@ export class Scanner {
 
   /** The text ends here: decides everything and puts it out. What is fed next begins at an edge. */
   finish(): void {
-    const { edge, flags } = this.#automaton
-    for (const thread of this.#threads) {
-      if (thread.waitEnd >= 0) this.#decideWait(thread, edge)
-      if (((flags[thread.state] as number) & stateFlag.accepts) !== 0) this.#accept(thread, edge)
-      this.#retire(thread)
-    }
+    for (const thread of this.#threads) this.#expire(thread)
     this.#threads = []
     this.#headBits = 0
     this.#tails.endAll()
@@ -108,6 +104,7 @@ export class Scanner {
   /** Counts code units that are not scanned; only where nothing is held, right after `finish`. */
   skip(units: number): void {
     this.#position += units
+    this.#seenEnd = this.#position
     this.#unit = 0
     this.#rewriter.restart(this.#position)
     this.#near = this.#automaton.edge
@@ -124,7 +121,39 @@ export class Scanner {
     this.#far = this.#near
     this.#near = symbol
     this.#position++
+    this.#seenEnd = this.#position
     if (this.#rewriter.pending > 0) this.#rewriter.settle(this.#frontier())
+  }
+
+  /** An invisible code unit: threads wait where they are, and what has outgrown its length is decided. */
+  #pass(): void {
+    const { heads } = this.#automaton
+    if (this.#tails.size > 0) this.#tails.pass(this.#position)
+    this.#position++
+    this.steps += this.#threads.length
+    this.#threads = this.#threads.filter((thread) => this.#outlives(thread) || this.#expire(thread))
+    this.#headBits = this.#threads.reduce((bits, { state }) => bits | (heads[state] as number), 0)
+    if (this.#rewriter.pending > 0) this.#rewriter.settle(this.#frontier())
+  }
+
+  #outlives(thread: Thread): boolean {
+    if (thread.unseen < invisibleUnitsMax) {
+      thread.unseen++
+      return true
+    }
+    const length = this.#lengths[thread.state] as number
+    if (this.#position - thread.start - thread.unseen <= length) return true
+    const head = this.#automaton.heads[thread.state] as number
+    return head !== 0 && length !== 0 && this.#slide(thread, headIndex(head))
+  }
+
+  /** Nothing more can come: decides a thread as if the text ended. */
+  #expire(thread: Thread): false {
+    const { edge, flags } = this.#automaton
+    if (thread.waitEnd >= 0) this.#decideWait(thread, edge)
+    if (((flags[thread.state] as number) & stateFlag.accepts) !== 0) this.#accept(thread, edge)
+    this.#retire(thread)
+    return false
   }
 
   #launch(symbol: number, launching: number): void {
@@ -133,26 +162,9 @@ export class Scanner {
     for (let index = 0; index < launches.length; index++) {
       if ((launching & (1 << index)) === 0) continue
       const state = launches[index]?.starts[context] as number
-      if (table[(state << shift) | symbol] !== 0) this.#start(state)
+      if (table[(state << shift) | symbol] === 0) continue
+      this.#threads.push(beginThread(this.#idle.pop(), this.#position, state))
     }
-  }
-
-  #start(state: number): void {
-    const start = this.#position
-    const thread = this.#idle.pop() ?? {
-      start,
-      state,
-      end: -1,
-      rule: -1,
-      waitEnd: -1,
-      waitState: 0,
-      waitNear: 0,
-    }
-    thread.start = start
-    thread.state = state
-    thread.end = -1
-    thread.waitEnd = -1
-    this.#threads.push(thread)
   }
 
   #stepAll(symbol: number): void {
@@ -170,7 +182,7 @@ export class Scanner {
         this.#retire(thread)
       }
     }
-    if (kept !== threads.length) threads.length = kept
+    threads.length = kept
     this.#headBits = headBits
   }
 
@@ -189,7 +201,8 @@ export class Scanner {
   #next(thread: Thread, symbol: number): number {
     const { table, shift, heads } = this.#automaton
     const state = table[(thread.state << shift) | symbol] as number
-    if (state === 0 || this.#position + 1 - thread.start <= (this.#lengths[state] as number)) return state
+    if (state === 0 || this.#position + 1 - thread.start - thread.unseen <= (this.#lengths[state] as number))
+      return state
     const head = heads[state] as number
     return head !== 0 && this.#lengths[state] !== 0 && this.#slide(thread, headIndex(head)) ? state : 0
   }
@@ -199,8 +212,10 @@ export class Scanner {
     const { classes, launches } = this.#automaton
     const first = launches[launch]?.head?.first as Uint8Array
     const at = (position: number) => classes[symbolOf(this.#rewriter.unitAt(position))] as number
-    do thread.start++
-    while (thread.start <= this.#position && first[at(thread.start)] === 0)
+    do {
+      if (isInvisible(this.#rewriter.unitAt(thread.start)) && thread.unseen > 0) thread.unseen--
+      thread.start++
+    } while (thread.start <= this.#position && first[at(thread.start)] === 0)
     return thread.start <= this.#position
   }
 
@@ -211,9 +226,9 @@ export class Scanner {
       const bits = edges[rule * classCount + symbol] as number
       if ((bits & edgeFlag.forbidden) !== 0) continue
       if ((bits & edgeFlag.near) === 0) {
-        this.#candidate(thread, rule, this.#position)
+        this.#candidate(thread, rule, this.#seenEnd)
       } else {
-        thread.waitEnd = this.#position
+        thread.waitEnd = this.#seenEnd
         thread.waitState = thread.state
         thread.waitNear = symbol
       }
@@ -233,7 +248,7 @@ export class Scanner {
 
   #isValid(thread: Thread, rule: number, end: number): boolean {
     const { lengthMax, validate } = this.#automaton.rules[rule] as Automaton['rules'][number]
-    if (this.#actions[rule] === 'allow' || end - thread.start > lengthMax) return false
+    if (this.#actions[rule] === 'allow' || end - thread.start - thread.unseen > lengthMax) return false
     return validate === undefined || this.#rewriter.check(validate, thread.start, end)
   }
 
@@ -253,8 +268,7 @@ export class Scanner {
     const rule = (sures[thread.state] as readonly number[]).find((rule) => this.#isValid(thread, rule, end))
     if (rule === undefined) return
     thread.state = 0
-    thread.end = -1
-    thread.waitEnd = -1
+    thread.end = thread.waitEnd = -1
     const { closes, entity } = rules[rule] as Automaton['rules'][number]
     const match = { rule, start: thread.start, end, open: true }
     if (closes) this.#tails.endBlocks(entity)
@@ -264,14 +278,14 @@ export class Scanner {
 
   #retire(thread: Thread): void {
     const { rule, start, end } = thread
-    if (end >= 0) this.#rewriter.add({ rule, start, end, open: false })
+    if (end >= 0 && this.#actions[rule] !== 'block') this.#rewriter.add({ rule, start, end, open: false })
     this.#idle.push(thread)
   }
 
   #block(rule: number, start: number, end: number): void {
     if (this.blocked !== undefined) return
     this.blocked = { entity: this.#entity(rule), action: 'block', start, end }
-    this.#rewriter.findings.push({ ...this.blocked })
+    this.#rewriter.found.add({ ...this.blocked })
   }
 
   #entity(rule: number): string {

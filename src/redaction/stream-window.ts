@@ -1,5 +1,5 @@
 import type { Program } from './automaton.ts'
-import type { Finding, StreamWindow } from './finding.ts'
+import type { Finding, FindingTally, StreamWindow } from './finding.ts'
 import { placeholder } from './mask.ts'
 import type { Output } from './rewrite.ts'
 import { Scanner } from './scan.ts'
@@ -53,7 +53,11 @@ export class TextWindow implements StreamWindow {
   }
 
   get findings(): readonly Finding[] {
-    return this.#scanner.findings
+    return this.#scanner.found.findings
+  }
+
+  get tallies(): readonly FindingTally[] {
+    return this.#scanner.found.tallies
   }
 
   get blocked(): Finding | undefined {
@@ -70,6 +74,7 @@ export class TextWindow implements StreamWindow {
 export class InertWindow implements StreamWindow {
   readonly held = 0
   readonly findings: readonly Finding[] = []
+  readonly tallies: readonly FindingTally[] = []
   readonly blocked = undefined
 
   push(chunk: string): string {

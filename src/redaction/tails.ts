@@ -59,6 +59,14 @@ export class Tails {
     this.#open.length = kept
   }
 
+  /** Takes an invisible code unit at `position`: swallowed, a joiner before it included, so that nothing is held. */
+  pass(position: number): void {
+    for (const tail of this.#open) {
+      tail.match.end = position + 1
+      if (this.#automaton.rules[tail.match.rule]?.tail?.kind === 'run') tail.gap = 0
+    }
+  }
+
   #grows(tail: OpenTail, symbol: number, unit: number, position: number): boolean {
     const { rules, tails, classCount } = this.#automaton
     const { rule } = tail.match

@@ -4,7 +4,8 @@
  * Invariants
  * 1. Each `write` gives at most one line, of at most `lineBytesMax` bytes of fields, whatever the values are.
  * 2. Every string passes through `cleanText` here, so that no event can forget it.
- * 3. A log that cannot be written fast enough drops lines and counts them; it never grows without bound or blocks.
+ * 3. A log that cannot be written (a reader that stalls, a full disk) keeps what fits the buffer, drops the lines above
+ *    and counts them; it never grows without bound, blocks or ends the process. The next line tries again.
  */
 import { once } from 'node:events'
 import { type Logger as Pino, pino } from 'pino'
@@ -49,7 +50,7 @@ const bufferBytesMax = 8 * 1024 * 1024
 export function createLog(options: LogOptions): Log {
   const clock = options.clock ?? systemClock
   const stdout = options.stream ? undefined : openStdout(options.onDrop)
-  const raw: LogStream = options.stream ?? (stdout as LogStream)
+  const raw: LogStream = options.stream ?? (stdout as Stdout)
   const terminal = options.stream === undefined && process.stdout.isTTY === true
   const format = options.format ?? 'auto'
   const pretty = format === 'pretty' || (format === 'auto' && terminal)
@@ -63,7 +64,7 @@ export function createLog(options: LogOptions): Log {
     },
     close: () => {
       lines.level = 'silent'
-      closing ??= stdout === undefined ? Promise.resolve() : closeStdout(stdout, clock)
+      closing ??= stdout === undefined ? Promise.resolve() : stdout.close(clock)
       return closing
     },
   }
@@ -78,17 +79,35 @@ const pinoOptions = (level: LogLevel, clock: Clock) => ({
   formatters: { level: (label: string) => ({ level: label }) },
 })
 
-function openStdout(onDrop: ((lines: number) => void) | undefined) {
-  const stdout = pino.destination({ dest: 1, sync: false, minLength: 0, maxLength: bufferBytesMax })
-  stdout.on('drop', () => onDrop?.(1))
-  return stdout
+interface Stdout extends LogStream {
+  close(clock: Clock): Promise<void>
 }
 
-/** Not `flushSync`: it overtakes a write that is under way, and blocks for ever on a reader that stalls. */
-async function closeStdout(stdout: ReturnType<typeof openStdout>, clock: Clock): Promise<void> {
-  const written = once(stdout, 'close')
-  stdout.end()
-  await Promise.race([written, clock.sleep(closeTimeoutMs)])
+function openStdout(onDrop: ((lines: number) => void) | undefined): Stdout {
+  const stdout = pino.destination({ dest: 1, sync: false, minLength: 0, maxLength: bufferBytesMax })
+  /** The reader has left: pino makes `write` and `end` do nothing, in silence. */
+  let gone = false
+  stdout.on('drop', () => onDrop?.(1))
+  // Heard, or a full disk behind stdout would end the process. What was not written stays buffered.
+  stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    gone ||= code === 'EPIPE'
+  })
+  // pino calls this when the process exits, and on a full disk it tries for ever (measured). `close` has written.
+  stdout.flushSync = () => {}
+  return {
+    write: (line) => {
+      if (gone) onDrop?.(1)
+      else stdout.write(line)
+    },
+    // Not `flushSync`: it overtakes a write that is under way, and blocks for ever on a reader that stalls.
+    close: async (clock) => {
+      if (gone) return
+      // An error ends the wait: what cannot be written now is not going to be.
+      const over = once(stdout, 'close').catch(() => {})
+      stdout.end()
+      await Promise.race([over, clock.sleep(closeTimeoutMs)])
+    },
+  }
 }
 
 function prettyStream(raw: LogStream, colors: 'ansi' | 'none'): LogStream {

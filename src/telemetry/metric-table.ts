@@ -203,6 +203,7 @@ export const metricTable = {
       'gateway.stopped',
       'config.reloaded',
       'log.recovered',
+      'caller.refused_often',
     ] as const satisfies readonly AuditEvent['event'][],
   }),
   sallyport_audit_write_failures_total: counter('Audit records that could not be made durable.', {}),

@@ -95,6 +95,7 @@ async function send(
   const startedAt = performance.now()
   for (let attempts = 1; ; attempts += 1) {
     try {
+      request.sent?.()
       const response = await pool.request({
         method: 'POST',
         path: request.path,

@@ -22,6 +22,8 @@ export interface UpstreamRequest {
   readonly body: string
   readonly stream: boolean
   readonly requestId: string
+  /** Told each time that it is sent, also when no answer comes of it. Must not throw. */
+  readonly sent?: () => void
 }
 
 /** What came back, before relay. Disposing it aborts whatever is still running upstream. */

@@ -1,4 +1,4 @@
-import { type AuditNotice, startLog } from '../../src/audit/log.ts'
+import { type AuditNotice, type LogOptions, startLog } from '../../src/audit/log.ts'
 import type { AuditLog } from '../../src/audit/record.ts'
 import { verifyLines } from '../../src/audit/verify.ts'
 import { fakeClock, sampleEvent } from './sample.ts'
@@ -11,10 +11,7 @@ interface Opened {
 }
 
 /** Opens a log on a simulated disk. */
-export async function start(
-  disk = new SimulatedDisk(),
-  options: { segmentBytesMax?: number; queueRecordsMax?: number } = {},
-): Promise<Opened> {
+export async function start(disk = new SimulatedDisk(), options: Partial<LogOptions> = {}): Promise<Opened> {
   const notices: AuditNotice[] = []
   const onNotice = (notice: AuditNotice): void => {
     notices.push(notice)

@@ -10,7 +10,8 @@ import type { Clock } from '../../src/clock.ts'
 export const fakeClock: Clock = {
   now: () => Date.UTC(2026, 0, 2, 3, 4, 5),
   monotonic: () => 0,
-  sleep: async () => undefined,
+  // It stands still, so nothing that waits for it ever wakes.
+  sleep: () => new Promise(() => undefined),
 }
 
 /** The n-th event of a sample log: one second apart, so that no clock warning hides another finding. */

@@ -29,7 +29,7 @@ t.test('a valid configuration', async (t) => {
   t.same(loaded.warnings, [])
   t.equal(config.gateway.traffic.port, 8443)
   t.equal(config.gateway.traffic.bounds.json.depthMax, 64)
-  t.equal(config.policies.roles['app']?.parameters.choicesMax, 1)
+  t.match(config.policies.roles['app']?.parameters, { choicesMax: 1, promptsMax: 16, inputsMax: 256 })
   t.match(config.hash, /^[0-9a-f]{16}$/)
   t.equal(createPolicy(config).hash, config.hash, 'the types of the policy fit')
 })

@@ -39,7 +39,7 @@ t.test('each mistake says what is allowed', async (t) => {
       'roles/app/parameters/responseFormats/0': 'must be one of: text, json_object, json_schema',
       'roles/app/parameters/logprobsMax': 'is empty: give it a value or remove the key',
       'roles/app/parameters/extra':
-        'is not a key that is known here; allowed are: choicesMax, logprobsMax, outputTokensMax, responseFormats, tools',
+        'is not a key that is known here; allowed are: choicesMax, inputsMax, logprobsMax, outputTokensMax, promptsMax, responseFormats, tools',
     },
   )
 })

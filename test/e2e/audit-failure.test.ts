@@ -1,6 +1,7 @@
 // The audit log cannot be written: exchanges are refused, or served where the operator chose so; the gateway says that
 // it is not ready and comes back by itself, without a request to wake it.
 import { renameSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { verifyLog } from '../../src/audit/verify.ts'
@@ -94,4 +95,59 @@ t.test('it ends in order although the folder is gone', async (t) => {
   await stack.gateway.close()
   t.equal(linesOf(stack, 'gateway.stopped').length, 1)
   bringBack()
+})
+
+/** From now on no sync of this process comes back until the disk is released. */
+async function hangDisk(): Promise<() => void> {
+  const any = await open('/dev/null')
+  const prototype = Object.getPrototypeOf(any) as FileHandle
+  await any.close()
+  const { datasync } = prototype
+  const gate = Promise.withResolvers<void>()
+  prototype.datasync = async function (this: FileHandle) {
+    await gate.promise
+    await datasync.call(this)
+  }
+  return () => {
+    prototype.datasync = datasync
+    gate.resolve()
+  }
+}
+
+t.test('a disk that hangs holds nobody longer than the exchange may last', async (t) => {
+  const stack = await startStack({
+    gateway: {
+      traffic: {
+        bounds: { headersTimeoutMs: 900, bodyTimeoutMs: 900 },
+        stream: {
+          totalTimeoutMs: 1_000,
+          firstByteTimeoutMs: 900,
+          idleTimeoutMs: 900,
+          slowReaderTimeoutMs: 900,
+        },
+      },
+    },
+    policies: { roles: { app: { limits: { inFlight: 2 } } } },
+  })
+  const caller = callerOf(stack)
+  const release = await hangDisk()
+  t.teardown(async () => {
+    release()
+    await caller.close()
+    await stack.stop()
+  })
+  const answers = await Promise.all([caller.chat(), caller.chat()])
+  t.same(
+    answers.map(({ status }) => status),
+    [504, 504],
+  )
+  t.equal(await codeOf(answers[0] as Response), 'stream_timeout')
+  const next = await caller.chat()
+  t.equal(next.status, 504, 'their slots are free: it is the disk that it waits for, not a slot')
+  t.equal(stack.model.stats.requests, 0)
+  release()
+  await until(async () => (await caller.chat()).status === 200)
+  await until(
+    () => recordsOf(stack, 'exchange.ended').filter(({ code }) => code === 'stream_timeout').length === 3,
+  )
 })

@@ -1,5 +1,14 @@
 /** `sallyport serve` as a process: how it starts, how it refuses to, and how it ends. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,7 +18,7 @@ import { writeConfiguration } from '../../src/commands/dev/configuration.ts'
 import { makeFolder } from '../../src/commands/dev/folder.ts'
 import { startSimulatedUpstream } from '../../src/commands/dev/upstream.ts'
 import { type Child, groupLives, killGroup, listens, startChild } from '../support/child.ts'
-import { freePorts } from '../support/stack.ts'
+import { freePorts, until } from '../support/stack.ts'
 
 const main = join(import.meta.dirname, '../../src/main.ts')
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-serve-'))
@@ -102,6 +111,19 @@ t.test('one Ctrl-C that comes as two signals is one; a second one later ends it 
   child.process.kill('SIGINT')
   await t.rejects(stream.rest(), 'the stream is cut')
   t.same(await ending(child), { code: 1, signal: null, alive: false })
+})
+
+t.test('on a full disk behind stdout it serves, and SIGTERM ends it with 0', async (t) => {
+  const full = openSync('/dev/full', 'w')
+  const args = [main, 'serve', '-c', join(folder, 'config'), '--log-format', 'json']
+  const child = startChild(process.execPath, args, { cwd: folder, stdio: ['ignore', full, 'pipe'] })
+  closeSync(full)
+  running.push(child)
+  await until(() => listens(port))
+  const stream = await openStream(3, 1)
+  t.match(await stream.rest(), /data: \[DONE\]\n\n$/)
+  child.process.kill('SIGTERM')
+  t.same(await ending(child), { code: 0, signal: null, alive: false })
 })
 
 t.test('a start after that takes over the audit log, and the log is intact', async (t) => {

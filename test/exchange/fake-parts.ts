@@ -50,7 +50,14 @@ export const policy = createPolicy({
     roles: {
       app: {
         scopes: ['chat'],
-        parameters: { outputTokensMax: 8, choicesMax: 4, tools: ['*'], responseFormats: ['text'] },
+        parameters: {
+          outputTokensMax: 8,
+          choicesMax: 4,
+          promptsMax: 16,
+          inputsMax: 256,
+          tools: ['*'],
+          responseFormats: ['text'],
+        },
         limits: { requestsPerMinute: 60, burst: 2, inFlight: 1 },
         redaction: 'mask',
         binding: 'none',

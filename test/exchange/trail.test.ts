@@ -81,7 +81,7 @@ t.test('heads: our own headers, the limits, and what was found, each reply alike
   trail.admitted({ states, [Symbol.asyncDispose]: async () => {} })
   t.notOk('x-sallyport-redactions' in jsonHead(200, trail, { policy }).headers, 'nothing was screened')
   trail.permitted(permitOf())
-  trail.promptFindings = [{ entity: 'EMAIL_ADDRESS', action: 'mask', start: 0, end: 3 }]
+  trail.promptFound = { findings: [], tallies: [{ entity: 'EMAIL_ADDRESS', action: 'mask', count: 1 }] }
   for (const head of [jsonHead(200, trail, { policy }), streamHead(trail, { policy })]) {
     t.match(head.headers, {
       'x-request-id': 'id-1',
@@ -110,5 +110,13 @@ t.test('heads of refusals: how to authenticate, when to come back, whether to co
     t.notMatch(JSON.stringify(headers(code)), 'inside')
     t.equal('www-authenticate' in headers(code), refusals[code].status === 401)
   }
+  t.end()
+})
+
+t.test('sendings are counted, with or without an answer', (t) => {
+  const { trail } = trailOf()
+  trail.sent()
+  trail.sent()
+  t.equal(trail.attempts, 2)
   t.end()
 })

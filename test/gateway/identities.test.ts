@@ -101,6 +101,39 @@ t.test(
   },
 )
 
+t.test(
+  'keys that were fetched outlive a change of anything else, also while their server is away',
+  async (t) => {
+    const server = await startKeyServer(authority, jwksOf(issuer))
+    t.teardown(() => server.close())
+    folder.put('tls/keys.crt', authority.cert)
+    const keys = { url: server.url, ca: folder.source.resolve('tls/keys.crt') }
+    const remote: Issuer = { ...first, name: 'remote', issuer: 'https://remote.test', keys }
+    const { identities } = make()
+    const before = await identities.prepare(withIdentity({ issuers: [first, remote] }))
+    before.takeOver()
+    server.hang()
+    const refused = await identities.prepare(withIdentity({ issuers: [{ ...first, audience: 'a' }, remote] }))
+    await refused.discard()
+    t.equal(before.identity.keysReady, true, 'what was discarded has closed nothing that serves')
+    const fetched = server.fetches()
+    const next = await identities.prepare(
+      withIdentity({ issuers: [first, { ...remote, tokenLifetimeSecondsMax: 60 }] }),
+    )
+    t.not(next.identity, before.identity)
+    t.equal(next.identity.keysReady, true)
+    await next.takeOver()()
+    await until(() => server.fetches() > fetched)
+    t.equal(identities.current?.keysReady, true, 'and they are kept fresh after the old identity is closed')
+    const gone = await identities.prepare(withIdentity({ issuers: [first] }))
+    const asked = server.fetches()
+    await gone.takeOver()()
+    await next.identity.refresh()
+    t.equal(server.fetches(), asked, 'an issuer that is left out is asked no more')
+    await identities.close()
+  },
+)
+
 const certificate = { fingerprint: 'f' } as Revocable['certificate']
 const caller = (tokenId: string): Revocable => ({
   issuer: 'test',

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { systemClock } from '../../src/clock.ts'
 import type { Config } from '../../src/config/load.ts'
 import { Pools } from '../../src/gateway/pools.ts'
 import { KnownNames } from '../../src/telemetry/known-names.ts'
@@ -8,7 +9,8 @@ import { configFolder } from './config-folder.ts'
 
 const folder = await configFolder(t)
 const config = await folder.load()
-const make = (): Pools => new Pools(new Metrics(new KnownNames(), { version: '0', node: '0' }))
+const make = (): Pools =>
+  new Pools({ metrics: new Metrics(new KnownNames(), { version: '0', node: '0' }), clock: systemClock })
 
 type Gpu = Config['models']['pools'][string]
 

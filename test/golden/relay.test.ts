@@ -130,9 +130,9 @@ t.test('values that a real server streamed digit by digit', async (t) => {
   // 078-05-1120 is on the list of voided numbers: it was printed on sample cards and names nobody.
   t.same(seenTexts(eventsIn(text)), [['0 content', shownText]])
   t.notMatch(text, /4111|1111|jane|doe|example/)
-  t.same(relayed.findings, rules.screen(recordedText ?? '').findings)
+  t.same(relayed.found.findings, rules.screen(recordedText ?? '').findings)
   t.same(
-    relayed.findings.map(({ entity, start, end }) => [entity, recordedText?.slice(start, end)]),
+    relayed.found.findings.map(({ entity, start, end }) => [entity, recordedText?.slice(start, end)]),
     [
       ['CREDIT_CARD', '4111 1111 1111 1111'],
       ['EMAIL_ADDRESS', 'jane.doe@example.com'],

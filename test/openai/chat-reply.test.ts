@@ -3,6 +3,7 @@ import t from 'tap'
 import type { Json, JsonObject, ReplySlot } from '../../src/openai/call.ts'
 import { chatReplies } from '../../src/openai/chat-reply.ts'
 import type { Reply } from '../../src/openai/reply.ts'
+import { ToolCallNaming } from '../../src/openai/tool-call-naming.ts'
 import { chunk, delta, open, readEvent, readWhole, whole } from './chat-chunk.ts'
 
 const first = (reply: Reply, holder: 'delta' | 'message'): JsonObject => {
@@ -26,9 +27,9 @@ t.test('the frame of an event', (t) => {
     }),
   )
   t.same(body, {
-    id: 'chatcmpl-1',
+    id: 'chatcmpl-sallyport',
     object: 'chat.completion.chunk',
-    created: 1_700_000_000,
+    created: 0,
     model: 'public',
     service_tier: 'default',
     choices: [{ index: 1, delta: {}, finish_reason: 'length' }],
@@ -41,9 +42,9 @@ t.test('the frame of a whole reply', (t) => {
   const usage = { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7, cost: 'x' }
   const reply = readWhole({ ...whole({ role: 'assistant', content: 'hi', reasoning: null }), usage })
   t.same(reply.body, {
-    id: 'chatcmpl-1',
+    id: 'chatcmpl-sallyport',
     object: 'chat.completion',
-    created: 1_700_000_000,
+    created: 0,
     model: 'public',
     choices: [
       { index: 0, message: { role: 'assistant', content: 'hi' }, logprobs: null, finish_reason: 'stop' },
@@ -69,9 +70,72 @@ t.test('fields of the frame that are not what they should be are replaced or dro
     model: 'public',
     choices: [],
   })
-  for (const id of ['', 7, null, 'x'.repeat(129), 'a\nb', '-x']) {
-    t.equal(readEvent(chunk([], { id })).body['id'], 'chatcmpl-sallyport')
+  t.end()
+})
+
+t.test('ids and times are ours: a value that no rule screens never passes', (t) => {
+  const secrets = ['4111111111111111', 'AKIAQ3EGWJ5T2ZLKMXYA', 'sk-proj-aB3dE5fG7hI9', '', 7, null]
+  for (const secret of secrets) {
+    const dialect = chatReplies({ logprobs: false, exchangeId: 'e-1', createdAtSeconds: 17 })
+    const call = { index: 0, id: secret, type: 'function', function: { name: 'f', arguments: '{}' } }
+    const frame = { id: secret, created: 4111111111111111, service_tier: secret }
+    const events = [
+      dialect.event({ ...delta({ tool_calls: [call] }), ...frame }, 'public'),
+      dialect.whole({ ...whole({ content: null, tool_calls: [call] }), ...frame }, 'public'),
+    ]
+    for (const { body } of events) {
+      t.match(body, { id: 'chatcmpl-e-1', created: 17 })
+      t.notMatch(JSON.stringify(body), /4111111111111111|AKIA|sk-proj/)
+    }
+    const last = events[0] as Reply
+    t.match(dialect.carrier(last, 0, 'content', 'x'), { id: 'chatcmpl-e-1', created: 17 })
   }
+  t.end()
+})
+
+t.test('ids of tool calls are stable in one exchange, and distinct over all', (t) => {
+  const ids = ['a', 'b'].flatMap((exchange) =>
+    [0, 1].flatMap((choice) => [0, 1].map((index) => new ToolCallNaming(exchange).idOf(choice, index))),
+  )
+  t.equal(new Set(ids).size, 8)
+  t.equal(new Set(ids.map((id) => id.slice(-9))).size, 8, 'also when they are cut to nine characters')
+  t.ok(ids.every((id) => /^call_[a-p]{16}$/.test(id)))
+  const naming = new ToolCallNaming('a')
+  t.equal(naming.idOf(1, 1), naming.idOf(1, 1))
+  t.end()
+})
+
+t.test('places of citations are too short for a value', (t) => {
+  const url_citation = { title: 'a', url: 'b', start_index: 4111111111111111, end_index: 9 }
+  const annotations = [{ type: 'url_citation', url_citation }]
+  const { body } = readWhole(whole({ content: 'x', annotations }))
+  t.match(body, {
+    choices: [{ message: { annotations: [{ url_citation: { start_index: 0, end_index: 9 } }] } }],
+  })
+  t.end()
+})
+
+t.test('content that the caller will parse is a json slot, and nothing else is', (t) => {
+  const dialect = chatReplies({ logprobs: false, jsonContent: true })
+  const message = { content: '{}', reasoning: 'hm', refusal: 'no' }
+  for (const { texts } of [dialect.event(delta(message), 'm'), dialect.whole(whole(message), 'm')]) {
+    t.same(
+      texts.map(({ channel, kind }) => [channel, kind]),
+      [
+        ['content', 'json'],
+        ['reasoning', 'text'],
+        ['refusal', 'text'],
+      ],
+    )
+  }
+  t.equal(readWhole(whole(message)).texts[0]?.kind, 'text')
+  t.end()
+})
+
+t.test('a choice that was not asked for', (t) => {
+  const dialect = chatReplies({ logprobs: false, choicesMax: 2 })
+  t.equal(dialect.event(chunk([{ index: 1, delta: {} }]), 'm').texts.length, 0)
+  t.throws(() => dialect.event(chunk([{ index: 2, delta: {} }]), 'm'), { code: 'upstream_protocol' })
   t.end()
 })
 
@@ -85,6 +149,7 @@ t.test('an event without choices', (t) => {
 })
 
 t.test('deltas that stay as they are', (t) => {
+  const toolCallId = new ToolCallNaming(undefined).idOf(0, 3)
   const same: readonly JsonObject[] = [
     {},
     { role: 'assistant' },
@@ -95,7 +160,7 @@ t.test('deltas that stay as they are', (t) => {
     { reasoning_content: 'hm' },
     { refusal: 'no' },
     { content: '', refusal: null },
-    { tool_calls: [{ index: 3, id: 'call_1', type: 'function', function: { name: 'f', arguments: '' } }] },
+    { tool_calls: [{ index: 3, id: toolCallId, type: 'function', function: { name: 'f', arguments: '' } }] },
     { tool_calls: [{ index: 3, function: { arguments: '{"a' } }] },
     { function_call: { name: 'f', arguments: '{' } },
     { audio: { transcript: 'hello' } },
@@ -273,7 +338,8 @@ t.test('a carrier puts held text into the field it came from', (t) => {
   ]
   for (const [channel, fields] of cases) {
     const body = dialect.carrier(last, 3, channel, 'held')
-    t.same(body, { ...chunk([{ index: 3, delta: fields, finish_reason: null }]), model: 'public' }, channel)
+    const ours = { id: 'chatcmpl-sallyport', created: 0, model: 'public' }
+    t.same(body, { ...chunk([{ index: 3, delta: fields, finish_reason: null }]), ...ours }, channel)
     const again = dialect.event(body, 'public')
     t.same(
       [again.texts[0]?.channel, again.texts[0]?.text],

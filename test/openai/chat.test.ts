@@ -187,7 +187,10 @@ t.test('numbers have ranges', (t) => {
     repetition_penalty: [[1.1], [0, -1, 11]],
     presence_penalty: [[-2, 2], [3]],
     frequency_penalty: [[-2, 2], [-3]],
-    seed: [[-5, 0, 7], [0.5]],
+    seed: [
+      [-5, 0, 7, 2 ** 32 - 1],
+      [0.5, 2 ** 32, -(2 ** 32), 4111111111111111],
+    ],
     top_logprobs: [
       [0, 20],
       [-1, 21],
@@ -213,6 +216,16 @@ t.test('numbers have ranges', (t) => {
   }
   const biases = Object.fromEntries(Array.from({ length: 129 }, (_, index) => [index, 1]))
   t.equal(chatVerdict({ logit_bias: biases }), 'invalid_value logit_bias')
+  t.end()
+})
+
+t.test('numbers are forwarded without the digits that could be a value', (t) => {
+  const fields = { temperature: 0.4111111111111111, top_p: 0.95, logit_bias: { 7: 41.11111111111111 } }
+  const { temperature, top_p, logit_bias } = parse('chat.completions', fields).fields
+  t.same(
+    { temperature, top_p, logit_bias },
+    { temperature: 0.411111, top_p: 0.95, logit_bias: { 7: 41.111111 } },
+  )
   t.end()
 })
 

@@ -30,9 +30,9 @@ t.test('an event and a whole reply have one shape', (t) => {
   for (const kind of ['event', 'whole'] as const) {
     const { body, texts, finished, usage, usageOnly } = dialect[kind](given, 'public')
     t.same(body, {
-      id: 'cmpl-1',
+      id: 'cmpl-sallyport',
       object: 'text_completion',
-      created: 1,
+      created: 0,
       model: 'public',
       choices: [
         { text: 'a', index: 0, logprobs: null, finish_reason: null },
@@ -63,7 +63,10 @@ t.test('edges', (t) => {
     'choices'
   ] as Json[]
   t.same(choice, { text: '', index: 0, logprobs: null, finish_reason: null })
-  t.equal(dialect.whole({ ...reply([]), id: '' }, 'public').body['id'], 'cmpl-sallyport')
+  const mine = completionReplies({ logprobs: false, exchangeId: 'e-1', createdAtSeconds: 17, choicesMax: 2 })
+  t.match(mine.whole(reply([]), 'public').body, { id: 'cmpl-e-1', created: 17 })
+  const strange = reply([{ index: 2, text: '', finish_reason: 'stop' }])
+  t.throws(() => mine.event(strange, 'public'), { code: 'upstream_protocol' }, 'a choice not asked for')
   t.end()
 })
 
@@ -104,6 +107,8 @@ t.test('a carrier', (t) => {
   const body = dialect.carrier(last, 2, 'text', 'held')
   t.same(body, {
     ...reply([{ text: 'held', index: 2, logprobs: null, finish_reason: null }]),
+    id: 'cmpl-sallyport',
+    created: 0,
     model: 'public',
   })
   t.throws(() => dialect.carrier(last, 2, 'content', 'x'), TypeError)

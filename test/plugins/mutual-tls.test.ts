@@ -471,3 +471,51 @@ t.test(
     await caller.close()
   },
 )
+
+t.test('one certificate cannot take the connections of others', async (t) => {
+  await using listener = await listen(plain, { connectionsMax: 16, connectionsPerCertificateMax: 3 })
+  const other = await ca1.issue()
+  const held: Caller[] = []
+  for (let n = 0; n < 3; n++) {
+    const caller = call(listener, a)
+    t.equal((await caller.get())?.status, 200)
+    held.push(caller)
+  }
+  const above = call(listener, a)
+  t.match(await above.get(), { status: 503, text: 'connections_of_certificate' })
+  await above.ended
+  const silent = call(listener, a)
+  await silent.ended
+  t.equal(await ask(listener, other), `200 ${fingerprintOf(other)}`)
+  t.equal((await held[0]?.get())?.status, 200, 'those before stay')
+  const gone = once(listener.server, 'connection').then(() => undefined)
+  await held.pop()?.close()
+  // The server may not have seen yet that one has gone.
+  for (;;) {
+    const answer = await ask(listener, a)
+    if (answer.startsWith('200')) break
+    t.match(answer, '503')
+  }
+  await gone
+  for (const caller of held) await caller.close()
+})
+
+t.test('a crowd: more than half of the connections of a certificate, or of all', async (t) => {
+  await using listener = await listen(plain, { connectionsMax: 16 })
+  const crowded: boolean[] = []
+  listener.server.on('request', ({ socket }) => {
+    t.equal(listener.tls.endsAfter(socket, 200), false)
+    crowded.push(listener.tls.endsAfter(socket, 401))
+  })
+  const callers: Caller[] = []
+  const join = async (identity: Identity): Promise<void> => {
+    const caller = call(listener, identity)
+    callers.push(caller)
+    t.equal((await caller.get())?.status, 200)
+  }
+  for (let n = 0; n < 3; n++) await join(a)
+  const others = await Promise.all([ca1.issue(), ca1.issue(), ca1.issue(), ca1.issue()])
+  for (const other of others.slice(0, 3)) for (let n = 0; n < 2; n++) await join(other)
+  t.same(crowded, [false, false, true, false, false, false, false, false, true])
+  for (const caller of callers) await caller.close()
+})

@@ -1,3 +1,4 @@
+import { type AddressInfo, connect } from 'node:net'
 import t from 'tap'
 import { createProbeServer, type ProbeAnswer } from '../../plugins/probe-server.ts'
 
@@ -68,4 +69,37 @@ t.test('a malformed address quotes nothing', async (t) => {
   const reply = await make().inject('/%zzsk-never-shown')
   t.ok(reply.statusCode >= 400)
   t.notMatch(reply.body, /never-shown/)
+})
+
+t.test('no connection is held open: by a body, by half a head, or by being one of many', async (t) => {
+  const server = make()
+  await server.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = server.server.address() as AddressInfo
+  const open = async (text: string): Promise<{ read: string; closed: Promise<void> }> => {
+    const socket = connect(port, '127.0.0.1')
+    t.teardown(() => socket.destroy())
+    const seen = { read: '', closed: new Promise<void>((resolve) => socket.once('close', () => resolve())) }
+    socket.on('data', (chunk) => {
+      seen.read += chunk
+    })
+    socket.on('error', () => {})
+    socket.write(text)
+    return seen
+  }
+  for (const body of ['Content-Length: 1000\r\n', 'Transfer-Encoding: chunked\r\n']) {
+    for (const method of ['GET', 'POST']) {
+      const held = await open(`${method} /livez HTTP/1.1\r\nHost: a\r\n${body}\r\n`)
+      await held.closed
+      t.match(held.read, /^HTTP\/1\.1 400 /)
+      t.match(held.read, /a probe has no body/)
+    }
+  }
+  const half = await open('GET /livez HTTP/1.1\r\nHo')
+  const many = await Promise.all(Array.from({ length: 140 }, () => open('')))
+  await Promise.any(many.map(({ closed }) => closed))
+  await half.closed
+  t.match(half.read, /^HTTP\/1\.1 (408|400) /)
+  const live = await open('GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+  await Promise.all(many.map(({ closed }) => closed))
+  await live.closed
 })

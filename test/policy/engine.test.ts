@@ -7,7 +7,14 @@ import { simulatedCall, simulatedPrincipal } from './simulated-call.ts'
 
 const role = (scopes: readonly string[], fields: Partial<RoleRules> = {}): RoleRules => ({
   scopes,
-  parameters: { outputTokensMax: 100, choicesMax: 1, tools: 'none', responseFormats: ['text'] },
+  parameters: {
+    outputTokensMax: 100,
+    choicesMax: 1,
+    promptsMax: 4,
+    inputsMax: 8,
+    tools: 'none',
+    responseFormats: ['text'],
+  },
   limits: { requestsPerMinute: 60, inFlight: 4 },
   redaction: 'standard',
   binding: 'none',

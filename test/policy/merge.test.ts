@@ -25,6 +25,8 @@ const role: fc.Arbitrary<RoleRules> = fc.record({
   parameters: fc.record({
     outputTokensMax: fc.integer({ min: 1, max: 9 }),
     choicesMax: fc.integer({ min: 1, max: 3 }),
+    promptsMax: fc.integer({ min: 1, max: 3 }),
+    inputsMax: fc.integer({ min: 1, max: 3 }),
     logprobsMax: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }),
     tools: fc.oneof(fc.constant('none' as const), some(['f*', 'g', '*x'])),
     responseFormats: fc.subarray(['text', 'json_object']),

@@ -5,7 +5,14 @@ import type { ParameterRules } from '../../src/policy/rules.ts'
 import { Refusal } from '../../src/refusal.ts'
 import { simulatedCall } from './simulated-call.ts'
 
-const closed: ParameterRules = { outputTokensMax: 100, choicesMax: 1, tools: 'none', responseFormats: [] }
+const closed: ParameterRules = {
+  outputTokensMax: 100,
+  choicesMax: 1,
+  promptsMax: 1,
+  inputsMax: 1,
+  tools: 'none',
+  responseFormats: [],
+}
 
 /** `code param` of the refusal, or `allowed`. */
 function outcome(call: Partial<Call>, rules: Partial<ParameterRules> = {}): string {
@@ -36,6 +43,16 @@ t.test('output bound', async (t) => {
 t.test('choices', async (t) => {
   t.equal(outcome({ choices: 2 }), 'parameter_above_cap n')
   t.equal(outcome({ choices: 2 }, { choicesMax: 2 }), 'allowed')
+})
+
+t.test('batches: prompts of completions, inputs of embeddings', async (t) => {
+  const completions = { endpoint: 'completions', prompts: 3 } as const
+  t.equal(outcome(completions, { promptsMax: 2, inputsMax: 9 }), 'parameter_above_cap prompt')
+  t.equal(outcome(completions, { promptsMax: 3 }), 'allowed')
+  const embeddings = { endpoint: 'embeddings', prompts: 3 } as const
+  t.equal(outcome(embeddings, { promptsMax: 9, inputsMax: 2 }), 'parameter_above_cap input')
+  t.equal(outcome(embeddings, { inputsMax: 3 }), 'allowed')
+  t.equal(outcome({ prompts: 1 }), 'allowed')
 })
 
 t.test('logprobs', async (t) => {
@@ -79,13 +96,38 @@ t.test('the detail never quotes what was sent', async (t) => {
 t.test('merged: the most generous of each', async (t) => {
   t.same(mergeParameters([closed]), { ...closed, logprobsMax: undefined })
   const merged = mergeParameters([
-    { outputTokensMax: 1, choicesMax: 5, logprobsMax: 0, tools: ['a', 'b'], responseFormats: ['text'] },
-    { outputTokensMax: 9, choicesMax: 2, tools: 'none', responseFormats: ['text', 'json_object'] },
-    { outputTokensMax: 3, choicesMax: 1, logprobsMax: 2, tools: ['b'], responseFormats: [] },
+    {
+      outputTokensMax: 1,
+      choicesMax: 5,
+      promptsMax: 1,
+      inputsMax: 9,
+      logprobsMax: 0,
+      tools: ['a', 'b'],
+      responseFormats: ['text'],
+    },
+    {
+      outputTokensMax: 9,
+      choicesMax: 2,
+      promptsMax: 7,
+      inputsMax: 2,
+      tools: 'none',
+      responseFormats: ['text', 'json_object'],
+    },
+    {
+      outputTokensMax: 3,
+      choicesMax: 1,
+      promptsMax: 2,
+      inputsMax: 3,
+      logprobsMax: 2,
+      tools: ['b'],
+      responseFormats: [],
+    },
   ])
   t.same(merged, {
     outputTokensMax: 9,
     choicesMax: 5,
+    promptsMax: 7,
+    inputsMax: 9,
     logprobsMax: 2,
     tools: ['a', 'b'],
     responseFormats: ['text', 'json_object'],

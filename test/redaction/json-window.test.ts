@@ -26,6 +26,20 @@ const cases: readonly (readonly [input: string, output: string])[] = [
   ['4111111111111111', '"[CREDIT_CARD]"'],
   ['  {"key":"-----BEGIN PRIVATE KEY-----\\nMIIE\\n"}', '  {"key":"[PRIVATE_KEY]"}'],
   ['{"a":"415-555-2671"}\n{"b":"10.0.0.1"}', '{"a":"[PHONE_NUMBER]"}\n{"b":"[IP_ADDRESS]"}'],
+  [
+    '{"n":NaN,"i":[-Infinity,Infinity,-1],"c":"\\u0034111111111111111"}',
+    '{"n":NaN,"i":[-Infinity,Infinity,-1],"c":"[CREDIT_CARD]"}',
+  ],
+  ['{"c":4.111111111111111e15}', '{"c":"[CREDIT_CARD]"}'],
+  [
+    '[4111.111111111111E+12, 41111111111111110e-1,-0.4111111111111111e16]',
+    '["[CREDIT_CARD]", "[CREDIT_CARD]","[CREDIT_CARD]"]',
+  ],
+  ['4111111111111111e0', '"[CREDIT_CARD]"'],
+  [
+    '[4.111111111111112e15,1e400,1e-400,0e0,6.02214076e23]',
+    '[4.111111111111112e15,1e400,1e-400,0e0,6.02214076e23]',
+  ],
   ['{}', '{}'],
   ['', ''],
 ]
@@ -43,6 +57,17 @@ const others: readonly (readonly [input: string, output: string])[] = [
   ['{"a":"\\u00', '{"a":"\\u00'],
   ['{"a":"\\x\\u12zz', '{"a":"\\\\x\\\\u12zz'],
   ['nul', 'nul'],
+  ['[0004111111111111111]', '["[CREDIT_CARD]"]'],
+  [
+    '{x: "\\u0034111111111111111", y: "ada\\u0040example\\u002ecom"}',
+    '{x: "[CREDIT_CARD]", y: "[EMAIL_ADDRESS]"}',
+  ],
+  [
+    '{x: "\\u0022\\u005c\\u000a\\u00e9\\\\u0034111111111111111"}',
+    '{x: "\\u0022\\u005c\\u000a\\u00e9\\\\u0034111111111111111"}',
+  ],
+  ['{x: \\u12 \\u', '{x: \\u12 \\u'],
+  ['tru1 4111111111111111', 'tru1 [CREDIT_CARD]'],
   ['4111111111111111.5 x', '"[CREDIT_CARD]" x'],
   ['tru"ada@example.com" x', 'tru"[EMAIL_ADDRESS]" x'],
   ['nulls 4111111111111111', 'nulls [CREDIT_CARD]'],
@@ -137,6 +162,10 @@ t.test('invariant 4: random cuts give the text and the findings of one shot', as
             '1',
             'true',
             'nul',
+            'NaN',
+            '-Infinity',
+            '4.111111111111111e15',
+            '\\u0034111',
             ' ',
             '\\u',
             '\\ud83d',
@@ -202,6 +231,32 @@ t.test('a blocking value inside JSON stops the output', async (t) => {
   t.equal(window.blocked?.entity, 'CREDIT_CARD')
   t.equal(window.flush(), '')
   t.equal(blocking.screenJson('{"card":"4111 1111 1111 1111"}').blocked?.entity, 'CREDIT_CARD')
+})
+
+t.test('a number that is a value only when written out is a finding, and may block', async (t) => {
+  t.strictSame(rules.screenJson('[1,4.111111111111111e15,"8.8.8.8"]'), {
+    text: '[1,"[CREDIT_CARD]","[IP_ADDRESS]"]',
+    findings: [
+      { entity: 'CREDIT_CARD', action: 'mask', start: 3, end: 23 },
+      { entity: 'IP_ADDRESS', action: 'mask', start: 25, end: 32 },
+    ],
+    tallies: [
+      { entity: 'IP_ADDRESS', action: 'mask', count: 1 },
+      { entity: 'CREDIT_CARD', action: 'mask', count: 1 },
+    ],
+    blocked: undefined,
+  })
+  const blocking = createRuleSet({
+    name: 'b',
+    direction: 'reply',
+    actions: { CREDIT_CARD: 'block' },
+    default: 'allow',
+  })
+  const window = blocking.open('json')
+  t.equal(window.push('[4.111111111111111e15'), '[')
+  t.equal(window.push(',1]'), '')
+  t.match(window.blocked, { entity: 'CREDIT_CARD', start: 1, end: 21 })
+  t.equal(window.flush(), '')
 })
 
 t.test('findings count the decoded text', async (t) => {

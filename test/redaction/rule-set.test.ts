@@ -47,6 +47,7 @@ t.test('a profile masks, blocks and allows by entity', async (t) => {
   t.strictSame(rules.screen('ada@example.com 10.0.0.1'), {
     text: '[EMAIL_ADDRESS] 10.0.0.1',
     findings: [{ entity: 'EMAIL_ADDRESS', action: 'mask', start: 0, end: 15 }],
+    tallies: [{ entity: 'EMAIL_ADDRESS', action: 'mask', count: 1 }],
     blocked: undefined,
   })
   const blocked = rules.screen('ada@example.com 123-45-6789.')

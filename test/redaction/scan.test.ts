@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import type { Action, RuleSet, StreamWindow } from '../../src/redaction/finding.ts'
+import type { Action, RuleSet, Screening, StreamWindow } from '../../src/redaction/finding.ts'
 import { createRuleSet, entities } from '../../src/redaction/rule-set.ts'
 import type { TextWindow } from '../../src/redaction/stream-window.ts'
 import { oracle } from './oracle.ts'
@@ -10,6 +10,8 @@ import { cut, cuts, gluedText, holds, texts } from './texts.ts'
 const masking = (actions: Record<string, Action> = {}): RuleSet =>
   createRuleSet({ name: 'test', direction: 'reply', actions, default: 'mask' })
 const everything = masking()
+
+const placed = ({ text, findings, blocked }: Screening) => ({ text, findings, blocked })
 
 const joined = (window: StreamWindow, chunks: readonly string[]): string =>
   chunks.map((chunk) => window.push(chunk)).join('') + window.flush()
@@ -27,14 +29,14 @@ function stepsOf(text: string): { steps: number; held: number } {
 
 t.test('the scanner finds what the oracle finds, on every text of the corpus', async (t) => {
   for (const text of texts)
-    t.strictSame(everything.screen(text), { ...oracle(text), blocked: undefined }, text)
+    t.strictSame(placed(everything.screen(text)), { ...oracle(text), blocked: undefined }, text)
 })
 
 t.test('the scanner finds what the oracle finds, on glued texts', async (t) => {
   holds(
     t,
     fc.property(gluedText, (text) => {
-      assert.deepEqual(everything.screen(text), { ...oracle(text), blocked: undefined })
+      assert.deepEqual(placed(everything.screen(text)), { ...oracle(text), blocked: undefined })
     }),
     250,
   )
@@ -134,6 +136,13 @@ const hostile: readonly string[] = [
   '1.2.3.',
   '10.',
   'eyJ',
+  'eyJ-',
+  'eyJ_',
+  'eyJhbGciOi-',
+  'sk-eyJ-',
+  'AB12-',
+  'a@1.1.1.1-',
+  '+1 1 1 1 1 1 1 1 1 1 1 ',
   'eyJhbGciOi.',
   '-eyJ',
   'eyJhbGciOiJIUzI1NiJ9.',
@@ -158,7 +167,7 @@ t.test('invariant 4: held text and work are bounded on hostile text', async (t) 
     const once = stepsOf(piece.repeat(Math.ceil(4000 / piece.length)))
     const twice = stepsOf(piece.repeat(Math.ceil(8000 / piece.length)))
     t.ok(twice.held <= everything.heldTextMax, `${piece}: held ${twice.held}`)
-    t.ok(once.steps <= 4000 * 80, `${piece}: ${once.steps} steps for 4000 code units`)
+    t.ok(once.steps <= 4000 * 11, `${piece}: ${once.steps} steps for 4000 code units`)
     t.ok(twice.steps <= 2.1 * once.steps + 1000, `${piece}: ${once.steps} steps grow to ${twice.steps}`)
   }
 })

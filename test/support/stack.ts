@@ -117,7 +117,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
   const source = folderSource(join(folder, 'config'))
   const loaded = await loadConfig(source, knowledge(Date.now()))
-  if ('problems' in loaded) throw new Error(JSON.stringify(loaded.problems, null, 2))
+  // A server that stays open would keep the test file from ending.
+  const abandon = async (error: unknown): Promise<never> => {
+    await model.close()
+    rmSync(folder, { recursive: true, force: true })
+    throw error
+  }
+  if ('problems' in loaded) return abandon(new Error(JSON.stringify(loaded.problems, null, 2)))
   const lines: string[] = []
   const telemetry = createTelemetry('0.0.0-test', {
     level: 'debug',
@@ -130,7 +136,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     telemetry,
     version: '0.0.0-test',
     clock: systemClock,
-  })
+  }).catch(abandon)
   const agent = new Agent({ connect: { ca: serverCa.cert, cert: client.cert, key: client.key } })
   const token = tokenMaker(keys.privateKey)
   const fetch: Stack['fetch'] = (path, init) =>

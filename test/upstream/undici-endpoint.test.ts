@@ -230,6 +230,57 @@ t.test('never again otherwise', async (t) => {
   }
 })
 
+t.test('a reused socket is no reason to begin a generation twice', async (t) => {
+  const ends: readonly (readonly [string, Handler, string])[] = [
+    ['silence until the time limit', () => {}, 'upstream_timeout'],
+    [
+      'a server that dies of its work',
+      (request) => void setTimeout(() => request.socket.destroy(), 700),
+      'upstream_truncated',
+    ],
+    [
+      'bytes that are no HTTP',
+      (request) => void setTimeout(() => request.socket.end('\0'), 10),
+      'upstream_protocol',
+    ],
+  ]
+  for (const [name, end, code] of ends) {
+    let requests = 0
+    const server = await serve(t, (request, response) => {
+      requests += 1
+      if (requests === 1) response.end('ok')
+      else end(request, response)
+    })
+    const { handle, told } = endpoint(t, server, { firstByteTimeoutMs: 1_000 })
+    {
+      await using first = await handle.post(ask, never)
+      await textOf(first.body)
+      await idle()
+    }
+    let sent = 0
+    t.equal(await refusalOf(handle.post({ ...ask, sent: () => void sent++ }, never)), code, name)
+    t.match({ requests, sent, told }, { requests: 2, sent: 1, told: { retries: 0 } }, name)
+  }
+})
+
+t.test('each sending is told, also when no answer comes of it', async (t) => {
+  let requests = 0
+  const server = await serve(t, (request, response) => {
+    requests += 1
+    if (requests === 1) response.end('ok')
+    else request.socket.destroy()
+  })
+  const { handle } = endpoint(t, server)
+  {
+    await using first = await handle.post(ask, never)
+    await textOf(first.body)
+    await idle()
+  }
+  let sent = 0
+  t.equal(await refusalOf(handle.post({ ...ask, sent: () => void sent++ }, never)), 'upstream_truncated')
+  t.equal(sent, 2)
+})
+
 t.test('an abort reaches the server in each phase, and its reason is what is thrown', async (t) => {
   const reason = new Error('the caller left')
   for (const phase of ['before', 'waiting', 'streaming'] as const) {

@@ -40,6 +40,12 @@ const parameters = section('What a request may ask for. What is not written here
     maximum: 10_000_000,
   }),
   choicesMax: integer('Most choices (`n`).', { minimum: 1, maximum: 128, default: 1 }),
+  promptsMax: integer('Most prompts of one completions call; each has its own choices.', {
+    minimum: 1,
+    maximum: 256,
+    default: 16,
+  }),
+  inputsMax: integer('Most inputs of one embeddings call.', { minimum: 1, maximum: 2048, default: 256 }),
   logprobsMax: Type.Optional(
     integer('Most alternatives (`top_logprobs`); 0 allows plain `logprobs`. Left out: no logprobs.', {
       minimum: 0,

@@ -60,6 +60,12 @@ const bounds = sectionWithDefaults(
   'What a caller may take of the gateway before its request is understood.',
   {
     connectionsMax: integer('Most open connections.', { minimum: 1, maximum: 1_000_000, default: 10_000 }),
+    connectionsPerCertificateMax: Type.Optional(
+      integer('Most open connections of one client certificate. Left out: a quarter of connectionsMax.', {
+        minimum: 1,
+        maximum: 1_000_000,
+      }),
+    ),
     requestsPerConnectionMax: integer('Requests on one connection before it is closed.', {
       minimum: 1,
       maximum: 1_000_000,
@@ -85,6 +91,10 @@ const bounds = sectionWithDefaults(
       maximum: 256 * MIB,
       default: 8 * MIB,
     }),
+    bodiesBytesMax: integer(
+      'Most bytes of all request bodies together that are being read or wait for a model server to answer; a single one is always let in.',
+      { minimum: MIB, maximum: 65_536 * MIB, default: 256 * MIB },
+    ),
     keepAliveTimeoutMs: integer(
       'How long an idle connection is kept. Keep it above the idle time of a load balancer in front.',
       {

@@ -1,4 +1,5 @@
 import { Refusal } from '../../refusal.ts'
+import type { BodyShare } from '../body-budget.ts'
 import type { InspectedHeaders } from './inspect.ts'
 
 export interface BodyBounds {
@@ -8,39 +9,50 @@ export interface BodyBounds {
 
 const mediaType = /^application\/json(?:[\t ]*;[\t ]*charset="?utf-8"?)?[\t ]*$/i
 
-/** The request body, bounded in bytes and time. Nothing is decoded: content codings were refused before. */
+/** The request body, bounded in bytes and time, and by what all bodies together may take. Nothing is decoded: content codings were refused before. */
 export async function readBody(
   body: AsyncIterable<Uint8Array>,
   headers: InspectedHeaders,
   bounds: BodyBounds,
+  share: Pick<BodyShare, 'hold'>,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   if (headers.contentType === undefined || !mediaType.test(headers.contentType)) {
     throw new Refusal('unsupported_media_type', 'content-type is not application/json')
   }
   if (headers.contentLength > bounds.bodyBytesMax) throw tooLarge()
-  return await withDeadline(collect(body, bounds.bodyBytesMax), bounds.bodyTimeoutMs, signal)
+  return await withDeadline(collect(body, bounds.bodyBytesMax, share), bounds.bodyTimeoutMs, signal)
 }
 
 /** One buffer that doubles: a body sent byte by byte costs twice its size, not an object for each byte. */
-async function collect(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
+async function collect(
+  body: AsyncIterable<Uint8Array>,
+  bytesMax: number,
+  share: Pick<BodyShare, 'hold'>,
+): Promise<Uint8Array> {
   let whole: Uint8Array = new Uint8Array()
   let bytes = 0
   for await (const chunk of body) {
     const end = bytes + chunk.byteLength
     if (end > bytesMax) throw tooLarge()
-    whole = bytes === 0 ? chunk : append(whole, bytes, chunk)
+    const room =
+      end <= whole.byteLength ? whole.byteLength : Math.min(bytesMax, Math.max(end, 2 * whole.byteLength))
+    share.hold(room)
+    whole = bytes === 0 && room === end ? chunk : append(whole, { bytes, room }, chunk)
     bytes = end
   }
   return whole.subarray(0, bytes)
 }
 
-function append(whole: Uint8Array, bytes: number, chunk: Uint8Array): Uint8Array {
-  const end = bytes + chunk.byteLength
-  const room = end <= whole.byteLength ? whole : new Uint8Array(Math.max(end, 2 * whole.byteLength))
-  if (room !== whole) room.set(whole.subarray(0, bytes))
-  room.set(chunk, bytes)
-  return room
+function append(
+  whole: Uint8Array,
+  { bytes, room }: { readonly bytes: number; readonly room: number },
+  chunk: Uint8Array,
+): Uint8Array {
+  const grown = room === whole.byteLength ? whole : new Uint8Array(room)
+  if (grown !== whole) grown.set(whole.subarray(0, bytes))
+  grown.set(chunk, bytes)
+  return grown
 }
 
 const tooLarge = (): Refusal => new Refusal('request_too_large', 'body above bodyBytesMax')

@@ -4,6 +4,7 @@ import type { Permit } from '../../policy/permit.ts'
 import { Refusal } from '../../refusal.ts'
 import type { UpstreamAnswer, UpstreamRequest } from '../../upstream/upstream.ts'
 import type { ScreenedCall } from '../inbound/screen-prompt.ts'
+import type { Trail } from '../trail.ts'
 import type { Route } from './route.ts'
 
 const pathByEndpoint: Readonly<Record<ScreenedCall['call']['endpoint'], UpstreamRequest['path']>> = {
@@ -21,7 +22,7 @@ export async function dispatch(
   target: Route,
   screened: ScreenedCall,
   permit: Permit,
-  requestId: string,
+  trail: Pick<Trail, 'id' | 'sent'>,
   signal: AbortSignal,
 ): Promise<UpstreamAnswer> {
   const { call } = screened
@@ -31,7 +32,13 @@ export async function dispatch(
     server: target.server,
   })
   const answer = await target.endpoint.post(
-    { path: pathByEndpoint[call.endpoint], body, stream: call.stream, requestId },
+    {
+      path: pathByEndpoint[call.endpoint],
+      body,
+      stream: call.stream,
+      requestId: trail.id,
+      sent: () => trail.sent(),
+    },
     signal,
   )
   try {

@@ -97,9 +97,9 @@ class Passage {
 
   get #isComplete(): boolean {
     const { call } = this.#job
+    if (![...this.#begun].every((choice) => this.#finished.has(choice))) return false
     if (!this.done) return this.#finished.size >= call.choices * call.prompts
-    if (this.#begun.size === 0) return this.#finished.size > 0 || this.#calledTool
-    return [...this.#begun].every((choice) => this.#finished.has(choice))
+    return this.#begun.size > 0 || this.#finished.size > 0 || this.#calledTool
   }
 
   #screened(reply: Reply): JsonObject[] {
@@ -124,7 +124,7 @@ class Passage {
       usage: meter.usage,
       usageReported: meter.reported,
       events: meter.events,
-      findings: this.#screen.findings,
+      found: this.#screen.found,
       gaps: meter.gaps,
       heldCharsMax: this.#screen.heldCharsMax,
       scanMs: this.#scanMs,

@@ -1,4 +1,5 @@
-import type { Finding } from '../../redaction/finding.ts'
+import type { Found } from '../../redaction/finding.ts'
+import { FoundList } from '../../redaction/found.ts'
 import { Refusal } from '../../refusal.ts'
 import { jsonHead } from '../reply-head.ts'
 import type { Relayed } from '../trail.ts'
@@ -12,11 +13,11 @@ export async function relayWhole(job: RelayJob): Promise<void> {
   const reply = job.dialect.whole(await readJson(answer.body, gateway.stream.replyBytesMax), job.model)
   meter.whole(reply)
   // Metered before it is screened: a reply that the policy blocks has been generated, and is paid for.
-  trail.relayed = relayed(job, [], 0)
+  trail.relayed = relayed(job, new FoundList(), 0)
   checkTools(reply, call)
   const startedAt = gateway.clock.monotonic()
-  const { findings, blocked } = screenWhole(reply, job.rules)
-  trail.relayed = relayed(job, findings, gateway.clock.monotonic() - startedAt)
+  const { found, blocked } = await screenWhole(reply, job.rules, job.signal)
+  trail.relayed = relayed(job, found, gateway.clock.monotonic() - startedAt)
   if (blocked) throw new Refusal('content_blocked', blocked.entity)
   trail.firstByte()
   const body = { ...reply.body, usage: shownUsage(call, meter.usage) }
@@ -24,11 +25,11 @@ export async function relayWhole(job: RelayJob): Promise<void> {
   await client.send(jsonHead(200, trail, gateway), JSON.stringify(body))
 }
 
-const relayed = ({ meter }: RelayJob, findings: readonly Finding[], scanMs: number): Relayed => ({
+const relayed = ({ meter }: RelayJob, found: Found, scanMs: number): Relayed => ({
   usage: meter.usage,
   usageReported: meter.reported,
   events: meter.events,
-  findings,
+  found,
   gaps: undefined,
   heldCharsMax: 0,
   scanMs,

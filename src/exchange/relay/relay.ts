@@ -21,7 +21,13 @@ export async function relay(
   const reserved = trail.reservation ?? { inputTokens: 0, outputTokens: 0 }
   const meter = new Meter(call, reserved, gateway.clock, trail.target?.server)
   const { reply: rules } = gateway.redaction.rulesFor(permit.redactionProfile)
-  const dialect = openReplies(call.endpoint, { logprobs: rules.inert && call.logprobs !== undefined })
+  const dialect = openReplies(call.endpoint, {
+    logprobs: rules.inert && call.logprobs !== undefined,
+    jsonContent: call.responseFormat === 'json_object' || call.responseFormat === 'json_schema',
+    exchangeId: trail.id,
+    createdAtSeconds: Math.floor(gateway.clock.now() / 1000),
+    choicesMax: call.choices * call.prompts,
+  })
   const job = { answer, call, model: permit.model, client, trail, gateway, signal, meter, rules, dialect }
   await (call.stream ? relayStream(job) : relayWhole(job))
 }

@@ -1,7 +1,9 @@
 import type { Call, JsonObject, ReplySlot } from '../../openai/call.ts'
 import type { Reply, ReplyDialect } from '../../openai/reply.ts'
 import { calledTools } from '../../openai/tool-call-reply.ts'
-import type { Finding, RuleSet, Screening, StreamWindow } from '../../redaction/finding.ts'
+import type { Finding, Found, RuleSet, StreamWindow } from '../../redaction/finding.ts'
+import { FoundList } from '../../redaction/found.ts'
+import { PacedScreening } from '../../redaction/paced-screening.ts'
 import { Refusal } from '../../refusal.ts'
 
 interface Channel {
@@ -64,8 +66,10 @@ export class ReplyScreen {
     return events
   }
 
-  get findings(): Finding[] {
-    return [...this.#channels.values()].flatMap(({ window }) => window.findings)
+  get found(): Found {
+    const found = new FoundList()
+    for (const { window } of this.#channels.values()) found.addAll(window)
+    return found
   }
 
   /** Puts into the slot what its window lets go, and returns it. */
@@ -137,16 +141,22 @@ const mentionsRole = (body: JsonObject): boolean =>
     return delta !== undefined && delta.role !== undefined
   })
 
+interface ScreenedWhole {
+  readonly found: Found
+  readonly blocked: Finding | undefined
+}
+
 /** The reply rules over a whole reply: the texts are replaced in place, up to the first that is blocked. */
-export function screenWhole(reply: Reply, rules: RuleSet): Pick<Screening, 'findings' | 'blocked'> {
-  const findings: Finding[] = []
+export async function screenWhole(reply: Reply, rules: RuleSet, signal: AbortSignal): Promise<ScreenedWhole> {
+  const found = new FoundList()
+  const paced = new PacedScreening(rules, signal)
   for (const slot of rules.inert ? [] : reply.texts) {
-    const screening = slot.kind === 'json' ? rules.screenJson(slot.text) : rules.screen(slot.text)
-    findings.push(...screening.findings)
-    if (screening.blocked) return { findings, blocked: screening.blocked }
+    const screening = await paced.screen(slot)
+    found.addAll(screening)
+    if (screening.blocked) return { found, blocked: screening.blocked }
     if (screening.text !== slot.text) slot.replace(screening.text)
   }
-  return { findings, blocked: undefined }
+  return { found, blocked: undefined }
 }
 
 /** A model may call what the caller offered and nothing else: an invented name reaches code that trusts its own list. */

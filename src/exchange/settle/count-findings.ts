@@ -1,18 +1,10 @@
-import type { Action, Direction, Finding } from '../../redaction/finding.ts'
+import type { Direction, FindingTally, Found } from '../../redaction/finding.ts'
 
-export type FindingTally = {
-  readonly entity: string
+/** A type and no interface: only then it is a value of a record. */
+export type DirectedTally = Readonly<Pick<FindingTally, 'entity' | 'action' | 'count'>> & {
   readonly direction: Direction
-  readonly action: Action
-  readonly count: number
 }
 
 /** Findings by entity and action: what a record and a metric may know of them. */
-export function countFindings(direction: Direction, findings: readonly Finding[]): FindingTally[] {
-  const tallies = new Map<string, FindingTally>()
-  for (const { entity, action } of findings) {
-    const key = `${entity}/${action}`
-    tallies.set(key, { entity, direction, action, count: (tallies.get(key)?.count ?? 0) + 1 })
-  }
-  return [...tallies.values()]
-}
+export const countFindings = (direction: Direction, found: Found | undefined): DirectedTally[] =>
+  (found?.tallies ?? []).map(({ entity, action, count }) => ({ entity, direction, action, count }))

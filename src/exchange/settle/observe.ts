@@ -16,7 +16,7 @@ export function observe(trail: Trail, { metrics, events, policy }: Observers): v
   const summary = summarize(trail)
   trail.metered.ended(summary)
   countDecisions(trail, metrics)
-  events.exchangeEnded(summary, identify(trail, policy.hash))
+  if (!trail.summed) events.exchangeEnded(summary, identify(trail, policy.hash))
   if (trail.failure !== undefined) events.failure(trail.failure, trail.id)
 }
 
@@ -71,10 +71,7 @@ function summarize(trail: Trail): ExchangeSummary {
     firstTokenMs: trail.firstTokenMs,
     usage: relayed?.usage,
     gaps: relayed?.gaps,
-    findings: [
-      ...countFindings('prompt', trail.promptFindings),
-      ...countFindings('reply', relayed?.findings ?? []),
-    ],
+    findings: [...countFindings('prompt', trail.promptFound), ...countFindings('reply', relayed?.found)],
     scanPromptMs: phases.screen,
     scanReplyMs: relayed?.scanMs,
     heldCharsMax: relayed?.heldCharsMax,

@@ -10,18 +10,29 @@ interface AuditRules {
   readonly policy: { readonly hash: string }
 }
 
-/** The record without which no model server is called. */
-export async function recordAdmission(trail: Trail, rules: AuditRules): Promise<void> {
+/**
+ * The record without which no model server is called. Waits no longer than the exchange lives: a caller who left or a
+ * time that is up frees what the exchange holds, however long the disk takes.
+ */
+export async function recordAdmission(trail: Trail, rules: AuditRules, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  const { promise: ended, reject } = Promise.withResolvers<never>()
+  const end = (): void => reject(signal.reason)
+  signal.addEventListener('abort', end, { once: true })
   try {
-    await rules.audit.append(admissionRecord(trail, rules.policy.hash))
+    await Promise.race([rules.audit.append(admissionRecord(trail, rules.policy.hash)), ended])
     trail.recorded()
   } catch (error) {
+    signal.throwIfAborted()
     if (rules.auditRequired) throw new Refusal('audit_unavailable', 'append failed', { cause: error })
+  } finally {
+    signal.removeEventListener('abort', end)
   }
 }
 
-/** The record of the ending, on every ending. */
+/** The record of the ending, on every ending but those that refusal-records.ts sums. */
 export async function recordEnding(trail: Trail, rules: AuditRules): Promise<void> {
+  if (trail.summed) return
   await rules.audit.append(endingRecord(trail, rules.policy.hash))
 }
 
@@ -57,7 +68,7 @@ function caller({ principal, certificate }: Trail): Partial<AuditEvent> {
   }
 }
 
-function asked({ endpoint, call, permit, target, promptFindings, reservation }: Trail): Partial<AuditEvent> {
+function asked({ endpoint, call, permit, target, promptFound, reservation }: Trail): Partial<AuditEvent> {
   return {
     endpoint,
     // A name that no permit confirmed is the caller's own text: it stays out of the record.
@@ -69,7 +80,7 @@ function asked({ endpoint, call, permit, target, promptFindings, reservation }: 
       ? { reserved_input: reservation.inputTokens, reserved_output: reservation.outputTokens }
       : {}),
     ...(target ? { pool: target.pool, upstream: target.endpoint.origin } : {}),
-    prompt_findings: countFindings('prompt', promptFindings),
+    prompt_findings: countFindings('prompt', promptFound),
   }
 }
 
@@ -88,7 +99,7 @@ function ended(trail: Trail): Partial<AuditEvent> {
           input_tokens: relayed.usage.inputTokens,
           output_tokens: relayed.usage.outputTokens,
           usage_reported: relayed.usageReported,
-          reply_findings: countFindings('reply', relayed.findings),
+          reply_findings: countFindings('reply', relayed.found),
         }
       : {}),
   }

@@ -1,6 +1,8 @@
 import type { Recognizer, Rule } from '../recognizer.ts'
 import { alphanumeric } from './shapes.ts'
 
+const base64url = 'A-Za-z0-9_\\-'
+
 const decode = (text: string, start: number, end: number): string =>
   Buffer.from(text.slice(start, end), 'base64url').toString('latin1')
 
@@ -15,12 +17,19 @@ const joseMember = /"(?:alg|enc|typ|cty|kid|jku|jwk|x5u|x5c|x5t|x5t#S256|crit|ep
 
 const rule = (pattern: string, lengthMax: number, validate: NonNullable<Rule['validate']>): Rule => ({
   pattern,
-  left: { not: alphanumeric },
+  // One start for each run of base64url: `eyJ-eyJ-...` kept 65 threads alive with a start behind every hyphen.
+  left: { not: alphanumeric, notPair: { near: '_\\-', far: base64url } },
   lengthMax,
   // Certain once the payload begins; payload and signature may be of any length.
-  sure: { kind: 'run', members: 'A-Za-z0-9_\\-', joiners: '.' },
+  sure: { kind: 'run', members: base64url, joiners: '.' },
   validate,
 })
+
+/** `{"alg":`, `{"typ":`, `{"kid":` and `{"enc":`: so much of a header, and so short a one, may follow `session_`. */
+const glued: Rule = {
+  ...rule(`eyJ(hbGciOi|0eXAiOi|raWQiOi|lbmMiOi)[A-Za-z0-9_\\-]{8,54}\\.\\.?[A-Za-z0-9_\\-]`, 67, hasHeader),
+  left: { not: alphanumeric },
+}
 
 const headerMax = 256
 
@@ -31,11 +40,13 @@ export const jsonWebToken: Recognizer = {
     rule(`eyJ[A-Za-z0-9_\\-]{${headerMax - 3}}`, headerMax, (text, start, end) =>
       joseMember.test(decode(text, start, end)),
     ),
+    glued,
   ],
   examples: {
     match: [
       'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U',
       'eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..48V1_ALb6US04U3b.5eym8TW_c8SuK0ltJ3rpYIzOeDQz7TALvtu6UG9oMo4vpzs9tX_EFShS8iB7j6ji.XFBoMYUZodetZdvTiFvSkQ',
+      'eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln',
       `${Buffer.from(`{"x5c":["${'MIIB'.repeat(300)}"],"alg":"RS256"}`).toString('base64url')}.e30.c2ln`,
     ],
     miss: [

@@ -6,6 +6,7 @@ import { reserve } from '../../../src/exchange/inbound/reserve.ts'
 import { screenPrompt } from '../../../src/exchange/inbound/screen-prompt.ts'
 import { jsonBounds } from '../../../src/openai/strict-json.ts'
 import { memoryQuota } from '../../../src/quota/memory-quota.ts'
+import { Refusal } from '../../../src/refusal.ts'
 import { fakeClock } from '../../quota/fake-clock.ts'
 import { callOf, permitOf, policy, principal, redaction, refusalOf } from '../fake-parts.ts'
 
@@ -35,6 +36,7 @@ t.test(
   },
 )
 
+const { signal } = new AbortController()
 const secret = 'bob@example.com'
 const asking = () =>
   callOf({
@@ -49,35 +51,54 @@ const asking = () =>
     ],
   })
 
-t.test('screen: every text of the call, JSON stays JSON, positions and no values', (t) => {
-  const { call, findings } = screenPrompt(permitOf(asking(), 'mask'), { redaction })
+t.test('screen: every text of the call, JSON stays JSON, positions and no values', async (t) => {
+  const { call, found } = await screenPrompt(permitOf(asking(), 'mask'), { redaction }, signal)
   const text = JSON.stringify(call.fields)
   t.notMatch(text, secret)
   t.match(text, '{\\"to\\":\\"[EMAIL_ADDRESS]\\"}')
-  t.equal(findings.length, 3)
-  t.notMatch(JSON.stringify(findings), secret)
-  t.end()
+  t.match(found.tallies, [{ entity: 'EMAIL_ADDRESS', action: 'mask', count: 3 }])
+  t.equal(found.findings.length, 3)
+  t.notMatch(JSON.stringify(found.findings), secret)
 })
 
 t.test('screen: a block names the place and the entity; a profile that allows touches nothing', async (t) => {
-  const error = (() => {
-    try {
-      return screenPrompt(permitOf(asking(), 'block'), { redaction })
-    } catch (thrown) {
-      return thrown
-    }
-  })()
+  const blocked = screenPrompt(permitOf(asking(), 'block'), { redaction }, signal)
+  const error = await blocked.catch((thrown: unknown) => thrown)
   t.match(error, { code: 'content_blocked', detail: 'EMAIL_ADDRESS', param: 'messages[0].content' })
-  const open = screenPrompt(permitOf(asking(), 'allow'), { redaction })
+  const open = await screenPrompt(permitOf(asking(), 'allow'), { redaction }, signal)
   t.match(JSON.stringify(open.call.fields), secret)
-  t.same(open.findings, [])
+  t.same(open.found.tallies, [])
+})
+
+t.test('screen: a long prompt leaves the event loop to others, and ends with its caller', async (t) => {
+  const screen = (text: string, signal: AbortSignal) =>
+    screenPrompt(
+      permitOf(callOf({ messages: [{ role: 'user', content: text }] }), 'mask'),
+      { redaction },
+      signal,
+    )
+  let turns = 0
+  let under = true
+  const turn = (): void => {
+    turns++
+    if (under) setImmediate(turn)
+  }
+  setImmediate(turn)
+  const { found } = await screen('8.8.8.8 '.repeat(140_000), signal)
+  under = false
+  t.ok(turns >= 30, `${turns} turns`)
+  t.same(found.tallies, [{ entity: 'IP_ADDRESS', action: 'mask', count: 140_000 }])
+  t.ok(found.findings.length <= 1000)
+  const leaving = new AbortController()
+  setImmediate(() => leaving.abort(new Refusal('caller_gone', 'x')))
+  t.match(await refusalOf(() => screen('a '.repeat(100_000), leaving.signal)), 'caller_gone')
 })
 
 t.test('reserve: the prompt, and the capped output of every choice of every prompt', async (t) => {
   const quota = memoryQuota({ clock: fakeClock() })
-  const reserved = (fields: object, endpoint?: Parameters<typeof callOf>[1]) => {
+  const reserved = async (fields: object, endpoint?: Parameters<typeof callOf>[1]) => {
     const permit = permitOf(callOf(fields, endpoint), 'mask')
-    return reserve('e', permit, screenPrompt(permit, { redaction }), { policy, quota })
+    return reserve('e', permit, await screenPrompt(permit, { redaction }, signal), { policy, quota })
   }
   t.match(await reserved({ n: 3 }), { outputTokens: 24 })
   t.match(await reserved({ n: 2, prompt: ['a', 'b', 'c'] }, 'completions'), { outputTokens: 48 })

@@ -28,9 +28,9 @@ const upstreamsOf = (...endpoints: EndpointHandle[]) =>
 async function dispatched(answer: UpstreamAnswer, call = callOf(), signal = new AbortController().signal) {
   const { endpoint, sent } = endpointOf(() => answer)
   const permit = permitOf(call, 'mask')
-  const screened = screenPrompt(permit, { redaction })
+  const screened = await screenPrompt(permit, { redaction }, signal)
   const outcome = await refusalOf(() =>
-    dispatch(route(permit, upstreamsOf(endpoint)), screened, permit, 'id-1', signal),
+    dispatch(route(permit, upstreamsOf(endpoint)), screened, permit, { id: 'id-1', sent: () => {} }, signal),
   )
   return { outcome, sent }
 }

@@ -40,7 +40,7 @@ function jobOf(chunks: Parameters<typeof answerOf>[0], fields: object = {}, acti
     signal: cut.signal,
     meter: new Meter(call, { inputTokens: 10, outputTokens: 100 }, clock),
     rules: ruleSet(action),
-    dialect: openReplies('chat.completions', { logprobs: false }),
+    dialect: openReplies('chat.completions', { logprobs: false, choicesMax: call.choices }),
   }
   return { job, client, trail, told, cut, answer }
 }
@@ -69,7 +69,10 @@ t.test('however the bytes are cut, the caller gets the same text and the same en
       await relayStream(job)
       t.equal(contents(client.text), 'I am [EMAIL_ADDRESS]')
       t.ok(client.text.endsWith(DONE) && client.ended)
-      t.match(trail.relayed, { usage: { outputTokens: 5 }, findings: [{ entity: 'EMAIL_ADDRESS' }] })
+      t.match(trail.relayed, {
+        usage: { outputTokens: 5 },
+        found: { tallies: [{ entity: 'EMAIL_ADDRESS', count: 1 }] },
+      })
       t.equal(answer.seen.finished, 1, 'the connection may serve again')
     }),
     { numRuns: 30 },
@@ -103,6 +106,11 @@ const faults: Record<string, [string[], string, string]> = {
     'upstream_protocol',
     'a',
   ],
+  'an end that names another choice': [
+    [chatEvent({ content: 'a ' }), 'data: {"choices":[{"index":7,"delta":{},"finish_reason":"stop"}]}\n\n'],
+    'upstream_protocol',
+    'a ',
+  ],
   'a tool that was not offered': [
     [chatEvent({ content: 'a ' }) + chatEvent({ tool_calls: [{ index: 0, function: { name: 'g' } }] })],
     'upstream_protocol',
@@ -132,7 +140,7 @@ t.test('a blocked value: nothing of it, and it is charged', async (t) => {
   const { job, client, trail } = jobOf([good], {}, 'block')
   t.match(await refusalOf(() => relayStream(job)), 'content_blocked')
   t.equal(contents(client.text), 'I am ')
-  t.match(trail.relayed, { usage: { outputTokens: 5 }, findings: [{ action: 'block' }] })
+  t.match(trail.relayed, { usage: { outputTokens: 5 }, found: { findings: [{ action: 'block' }] } })
 })
 
 t.test('usage is shown when it was asked for, and running usage never', async (t) => {

@@ -44,7 +44,7 @@ t.test('a whole reply: rebuilt, masked, with the usage that is charged', async (
   })
   t.match(trail, {
     status: 200,
-    relayed: { usage: { outputTokens: 5 }, findings: [{ entity: 'EMAIL_ADDRESS' }] },
+    relayed: { usage: { outputTokens: 5 }, found: { tallies: [{ entity: 'EMAIL_ADDRESS', count: 1 }] } },
   })
   t.match(client.head, { status: 200, headers: { 'content-type': 'application/json; charset=utf-8' } })
 })

@@ -3,6 +3,7 @@ import t from 'tap'
 import { ReplyScreen, screenWhole } from '../../../src/exchange/relay/screen-reply.ts'
 import type { JsonObject } from '../../../src/openai/call.ts'
 import { openReplies } from '../../../src/openai/reply-dialect.ts'
+import { ToolCallNaming } from '../../../src/openai/tool-call-naming.ts'
 import type { Action } from '../../../src/redaction/finding.ts'
 import { refusalOf, ruleSet } from '../fake-parts.ts'
 
@@ -142,11 +143,12 @@ t.test(
       }),
       eventOf(0, { content: '.com' }, 'stop'),
     ])
+    const id = new ToolCallNaming(undefined).idOf(0, 0)
     t.same(
       out.map((event) => (event['choices'] as { delta: JsonObject }[])[0]?.delta),
       [
         { role: 'assistant', content: '' },
-        { tool_calls: [{ index: 0, id: 'c', type: 'function', function: { name: 'f', arguments: '' } }] },
+        { tool_calls: [{ index: 0, id, type: 'function', function: { name: 'f', arguments: '' } }] },
         { content: '[EMAIL_ADDRESS]' },
       ],
     )
@@ -171,7 +173,7 @@ t.test('a blocked value ends it; what came before it is out already', async (t) 
   const pass = (content: string) => screen.pass(dialect.event(eventOf(0, { content }), 'demo'))
   t.same(nonEmpty(collect([...pass('Mail to '), ...pass('bob@exam')])), { '0/content': 'Mail to ' })
   t.equal(await refusalOf(() => pass('ple.com today')), 'content_blocked EMAIL_ADDRESS')
-  t.match(screen.findings, [{ entity: 'EMAIL_ADDRESS', action: 'block' }])
+  t.match(screen.found.findings, [{ entity: 'EMAIL_ADDRESS', action: 'block' }])
 })
 
 t.test('windows are bounded, with room for every choice that was asked for', async (t) => {
@@ -190,6 +192,27 @@ t.test('a profile without rules touches nothing', (t) => {
   const event = eventOf(0, { content: 'bob@example.com' })
   t.same(collect(screened([event], 'allow').out), { '0/content': 'bob@example.com' })
   t.end()
+})
+
+const { signal } = new AbortController()
+
+t.test('a long whole reply leaves the event loop to others, and counts all it found', async (t) => {
+  const message = { content: '8.8.8.8 '.repeat(140_000) }
+  const reply = openReplies('chat.completions', { logprobs: false }).whole(
+    { choices: [{ index: 0, message, finish_reason: 'stop' }] },
+    'demo',
+  )
+  let turns = 0
+  let under = true
+  const turn = (): void => {
+    turns++
+    if (under) setImmediate(turn)
+  }
+  setImmediate(turn)
+  const { found } = await screenWhole(reply, ruleSet('mask'), signal)
+  under = false
+  t.ok(turns >= 30, `${turns} turns`)
+  t.match(found.tallies, [{ entity: 'IP_ADDRESS', count: 140_000 }])
 })
 
 t.test('a whole reply: every text of it, or none when it is blocked', async (t) => {
@@ -211,10 +234,13 @@ t.test('a whole reply: every text of it, or none when it is blocked', async (t) 
       'demo',
     )
   const reply = whole()
-  t.equal(screenWhole(reply, ruleSet('mask')).findings.length, 6)
+  t.equal((await screenWhole(reply, ruleSet('mask'), signal)).found.findings.length, 6)
   const text = JSON.stringify(reply.body)
   for (const value of values) t.notMatch(text, value)
-  const blocked = screenWhole(whole(), ruleSet('block'))
-  t.match(blocked, { blocked: { action: 'block' }, findings: [{ action: 'block' }] })
-  t.same(screenWhole(whole(), ruleSet('allow')), { findings: [], blocked: undefined })
+  const blocked = await screenWhole(whole(), ruleSet('block'), signal)
+  t.match(blocked, { blocked: { action: 'block' }, found: { findings: [{ action: 'block' }] } })
+  t.match(await screenWhole(whole(), ruleSet('allow'), signal), {
+    found: { tallies: [] },
+    blocked: undefined,
+  })
 })

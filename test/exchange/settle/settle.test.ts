@@ -8,8 +8,12 @@ import { recordAdmission, recordEnding } from '../../../src/exchange/settle/reco
 import { settling } from '../../../src/exchange/settle/settle-quota.ts'
 import type { Trail } from '../../../src/exchange/trail.ts'
 import type { Finding } from '../../../src/redaction/finding.ts'
+import { FoundList } from '../../../src/redaction/found.ts'
 import { Refusal, type RefusalCode } from '../../../src/refusal.ts'
 import { callOf, FakeAuditLog, permitOf, policy, principal, refusalOf, trailOf } from '../fake-parts.ts'
+
+/** The signal of an exchange that nothing ends. */
+const living = new AbortController().signal
 
 const finding = (entity: string, action: Finding['action'] = 'mask'): Finding => ({
   entity,
@@ -17,11 +21,16 @@ const finding = (entity: string, action: Finding['action'] = 'mask'): Finding =>
   start: 0,
   end: 4,
 })
+const foundOf = (...findings: Finding[]): FoundList => {
+  const found = new FoundList()
+  for (const one of findings) found.add(one)
+  return found
+}
 const relayed = {
   usage: { inputTokens: 3, outputTokens: 4 },
   usageReported: true,
   events: 4,
-  findings: [finding('IBAN_CODE')],
+  found: foundOf(finding('IBAN_CODE')),
   gaps: undefined,
   heldCharsMax: 9,
   scanMs: 0.5,
@@ -32,7 +41,7 @@ function finished(trail: Trail): Trail {
   const call = trail.parsed(callOf({ model: 'demo', stream: true }))
   trail.authenticated(principal)
   trail.permitted(permitOf(call))
-  trail.promptFindings = [finding('EMAIL_ADDRESS'), finding('EMAIL_ADDRESS'), finding('US_SSN', 'block')]
+  trail.promptFound = foundOf(finding('EMAIL_ADDRESS'), finding('EMAIL_ADDRESS'), finding('US_SSN', 'block'))
   trail.reservation = { inputTokens: 10, outputTokens: 20 }
   trail.relayed = relayed
   trail.status = 200
@@ -62,8 +71,8 @@ function observersOf() {
 type Observers = Parameters<typeof observe>[1]
 
 t.test('findings are counted by entity and action', (t) => {
-  t.same(countFindings('prompt', []), [])
-  t.same(countFindings('reply', [finding('A'), finding('B'), finding('A'), finding('A', 'block')]), [
+  t.same(countFindings('prompt', undefined), [])
+  t.same(countFindings('reply', foundOf(finding('A'), finding('B'), finding('A'), finding('A', 'block'))), [
     { entity: 'A', direction: 'reply', action: 'mask', count: 2 },
     { entity: 'B', direction: 'reply', action: 'mask', count: 1 },
     { entity: 'A', direction: 'reply', action: 'block', count: 1 },
@@ -94,7 +103,7 @@ t.test('an admission names who and what; the ending what came of it', async (t) 
   const audit = new FakeAuditLog()
   const trail = finished(trailOf().trail)
   const rules = { audit, auditRequired: true, policy }
-  await recordAdmission(trail, rules)
+  await recordAdmission(trail, rules, living)
   await recordEnding(trail, rules)
   t.match(audit.events, [
     {
@@ -140,12 +149,39 @@ t.test('a log that cannot be written stops the exchange, unless the operator sai
   audit.broken = true
   const trail = finished(trailOf().trail)
   t.match(
-    await refusalOf(() => recordAdmission(trail, { audit, auditRequired: true, policy })),
+    await refusalOf(() => recordAdmission(trail, { audit, auditRequired: true, policy }, living)),
     'audit_unavailable',
   )
   t.equal(trail.admissionRecorded, false)
-  t.equal(await refusalOf(() => recordAdmission(trail, { audit, auditRequired: false, policy })), 'none')
+  t.equal(
+    await refusalOf(() => recordAdmission(trail, { audit, auditRequired: false, policy }, living)),
+    'none',
+  )
 })
+
+t.test(
+  'an exchange that ends does not wait for the disk, and says later all that it has not said',
+  async (t) => {
+    for (const auditRequired of [true, false]) {
+      const audit = new FakeAuditLog()
+      const gate = Promise.withResolvers<never>()
+      const append = audit.append.bind(audit)
+      audit.append = () => gate.promise
+      const trail = finished(trailOf().trail)
+      const life = new AbortController()
+      const rules = { audit, auditRequired, policy }
+      const recorded = refusalOf(() => recordAdmission(trail, rules, life.signal))
+      life.abort(new Refusal('stream_timeout', 'test'))
+      t.equal(await recorded, 'stream_timeout test')
+      gate.reject(new Error('much later'))
+      t.equal(trail.admissionRecorded, false)
+      t.equal(await refusalOf(() => recordAdmission(trail, rules, life.signal)), 'stream_timeout test')
+      audit.append = append
+      await recordEnding(trail, rules)
+      t.match(audit.events, [{ event: 'exchange.ended', principal: principal.id, model: 'demo' }])
+    }
+  },
+)
 
 t.test('closing counts once, logs once, and outlives an audit log that fails', async (t) => {
   const audit = new FakeAuditLog()

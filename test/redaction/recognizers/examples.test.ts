@@ -48,12 +48,14 @@ for (const { entity, examples } of recognizers) {
 
 t.test('prose, code, logs and data pass untouched', async (t) => {
   for (const text of benignTexts)
-    t.strictSame(everything.screen(text), { text, findings: [], blocked: undefined })
+    t.strictSame(everything.screen(text), { text, findings: [], tallies: [], blocked: undefined })
 })
 
 t.test('values stand beside underscores, letters of other scripts and each other', async (t) => {
   for (const [text, masked] of [
     ['id_4111111111111111', 'id_[CREDIT_CARD]'],
+    ['session_eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln', 'session_[JSON_WEB_TOKEN]'],
+    ['*_eyJmb28iOiJhIiwiYWxnIjoiUlMyNTYifQ.e30.c2ln_*', '*_[JSON_WEB_TOKEN]*'],
     ['1,4111111111111111,2026', '1,[CREDIT_CARD],2026'],
     ['4111111111111111.0', '[CREDIT_CARD].0'],
     ['\u90ae\u7bb1ada@example.com\u3002', '\u90ae\u7bb1[EMAIL_ADDRESS]\u3002'],
