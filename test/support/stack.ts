@@ -328,18 +328,32 @@ function readAudit(directory: string): Section[] {
     .map((line) => JSON.parse(line))
 }
 
-/** Ports that were free a moment ago, held together until all are known so that no two are alike. */
+/**
+ * Ports for test files that run at the same time: below the range from which the system gives ports to outgoing
+ * connections (an ephemeral port that is free now may be taken before it is listened on), and a room of its own for
+ * each process.
+ */
+const ROOM = 1_000
+const firstPort = 11_000 + (process.pid % 20) * ROOM
+let nextPort = Math.floor(Math.random() * ROOM)
+
+/** Ports that were free a moment ago; no two calls of a process give the same within its last thousand. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const { promise, resolve } = Promise.withResolvers<ReturnType<typeof createServer>>()
-      const server = createServer().listen(0, '127.0.0.1', () => resolve(server))
-      return promise
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  const ports: number[] = []
+  while (ports.length < count) {
+    nextPort = (nextPort + 1) % ROOM
+    const port = firstPort + nextPort
+    if (await isFree(port)) ports.push(port)
+  }
   return ports
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const server = createServer()
+  server.once('error', () => resolve(false))
+  server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  return await promise
 }
 
 /** Waits until `ready` says so, looking often; fails after `timeoutMs`. */
