@@ -84,7 +84,7 @@ t.test('a first start', async (t) => {
     t.equal(code, 0)
     t.equal(deltas(out), 'My card is [CREDIT_CARD], write to [EMAIL_ADDRESS]')
     t.match(out, /\ndata: \[DONE\]\n\n$/)
-    t.notMatch(out, /4111|jane/)
+    t.notMatch(out.replaceAll(/"(?:id|created)":(?:"[^"]*"|\d+)/g, ''), /4111|jane/)
   })
 
   await t.test('the second is refused with 401 and JSON', async (t) => {

@@ -111,8 +111,12 @@ async function streamed(channel: Channel, pieces: readonly string[], role = 'app
 /** No beginning of the value of this length leaves before it is decided. */
 const shownMax = 3
 
-/** The longest beginning of the value that the text holds. */
-function shown(text: string, value: string): number {
+/** Ids and times are ours, and random digits in them may happen to begin like a value. */
+const ours = /"(?:id|created)":(?:"[^"]*"|\d+)/g
+
+/** The longest beginning of the value that the stream holds. */
+function shown(stream: string, value: string): number {
+  const text = stream.replaceAll(ours, '')
   let length = 0
   while (length < value.length && text.includes(value.slice(0, length + 1))) length++
   return length
