@@ -320,12 +320,14 @@ function merge(base: Section, changes: Section = {}): Section {
 }
 
 function readAudit(directory: string): Section[] {
-  return readdirSync(directory)
-    .filter((file) => file.endsWith('.jsonl'))
-    .sort()
-    .flatMap((file) => readFileSync(join(directory, file), 'utf8').split('\n'))
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line))
+  return (
+    readdirSync(directory)
+      .filter((file) => file.endsWith('.jsonl'))
+      .sort()
+      // What follows the last newline is a record that is being written at this moment.
+      .flatMap((file) => readFileSync(join(directory, file), 'utf8').split('\n').slice(0, -1))
+      .map((line) => JSON.parse(line))
+  )
 }
 
 /**
