@@ -143,6 +143,12 @@ export const refusals = {
     false,
     'The text holds sensitive data that your policy does not let through.',
   ),
+  redaction_unavailable: row(
+    503,
+    'server_error',
+    true,
+    'The service that recognizes sensitive data cannot be asked, so the prompt was not sent.',
+  ),
 
   // Limits
   rate_limit_exceeded: row(

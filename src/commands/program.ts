@@ -1,5 +1,7 @@
 import { Command, type CommanderError, InvalidArgumentError, Option } from 'commander'
-import { CommandFailed, type ExitCode, exitCodes, type Surroundings } from './surroundings.ts'
+import { addRedact } from './redact-program.ts'
+import type { Run } from './run.ts'
+import { CommandFailed, exitCodes, type Surroundings } from './surroundings.ts'
 import { version } from './version.ts'
 
 /** Each command's module is loaded when it runs: `sallyport --help` answers at once. */
@@ -20,12 +22,9 @@ export function buildProgram(surroundings: Surroundings): Command {
   addConfig(program, run, surroundings)
   addToken(program, run, surroundings)
   addAudit(program, run, surroundings)
+  addRedact(program, run, surroundings)
   return program
 }
-
-type Run = <Args extends unknown[]>(
-  command: (...args: Args) => Promise<ExitCode>,
-) => (...args: Args) => Promise<void>
 
 /** A command's exit code, or what it threw as one line: never a stack for something that the user can mend. */
 const guarded =

@@ -26,7 +26,7 @@ const checks: readonly Check[] = [
   { needs: ['gateway'], find: ({ gateway }) => listenerFindings(gateway) },
   { needs: ['gateway'], find: ({ gateway }) => issuerFindings(gateway) },
   { needs: ['models'], find: ({ models }) => upstreamFindings(models) },
-  { needs: ['redaction'], find: ({ redaction }, { entities }) => redactionFindings(redaction, entities) },
+  { needs: ['redaction'], find: ({ redaction }, knowledge) => redactionFindings(redaction, knowledge) },
   { needs: ['models', 'policies', 'redaction', 'gateway'], find: roleFindings },
 ]
 

@@ -4,7 +4,7 @@ import type { SchemaNode } from './defaults.ts'
 import { configFiles, type Part } from './problem.ts'
 
 /** Keywords of ours, which an editor would not know. */
-const ownKeywords = new Set(['file', 'expected', 'keysExpected'])
+const ownKeywords = new Set(['file', 'expected', 'keysExpected', 'oneRow'])
 
 /** The text of config/schema/<part>.json: what editors check and explain while a file is written. */
 export function jsonSchemaText(part: Part): string {

@@ -39,6 +39,7 @@ function* fieldRows(schema: SchemaNode, path: string): Generator<string> {
   }
   for (const below of Object.values(schema.patternProperties ?? {})) yield* fieldRows(below, `${path}.<name>`)
   if (schema.items) yield* fieldRows(schema.items, `${path}[]`)
+  if (schema['oneRow'] === true) return
   for (const branch of schema.anyOf ?? []) yield* fieldRows(branch, path)
 }
 

@@ -2,6 +2,7 @@ import type { Arrival, Client } from './arrival.ts'
 import { admit } from './inbound/admit.ts'
 import { authenticate } from './inbound/authenticate.ts'
 import { authorize } from './inbound/authorize.ts'
+import { detectInjection } from './inbound/detect-injection.ts'
 import { findEndpoint } from './inbound/find-endpoint.ts'
 import { inspect } from './inbound/inspect.ts'
 import { parseCall } from './inbound/parse-call.ts'
@@ -40,6 +41,7 @@ export async function exchange(arrival: Arrival, client: Client, gateway: Gatewa
       const body = trail.read(await readBody(arrival.body, headers, gateway.bounds, share, life.signal))
       const call = trail.parsed(parseCall(destination.endpoint, body, gateway))
       const permit = trail.permitted(authorize(principal, call, gateway))
+      trail.examined(await detectInjection(permit, gateway, life.signal))
       const screened = trail.screened(await screenPrompt(permit, gateway, life.signal))
       await using _reserved = settling(
         await reserve(trail.id, permit, screened, gateway),
@@ -50,7 +52,7 @@ export async function exchange(arrival: Arrival, client: Client, gateway: Gatewa
       await recordAdmission(trail, gateway, life.signal)
       await using answer = await dispatch(target, screened, permit, trail, life.signal)
       share.release()
-      await relay(trail.answered(answer), permit, client, trail, gateway, life.signal)
+      await relay(trail.answered(answer), screened, permit, client, trail, gateway, life.signal)
     } catch (error) {
       // Told while the slot is still held: a caller who reads a refusal slowly is in flight, too.
       await refuse(trail.failed(error), client, trail, gateway)

@@ -2,10 +2,13 @@ import type { AuditLog } from '../audit/record.ts'
 import type { Clock } from '../clock.ts'
 import type { JsonBounds } from '../openai/strict-json.ts'
 import type { Policy } from '../policy/policy.ts'
+import type { Profile } from '../policy/profile.ts'
 import type { Quota } from '../quota/quota.ts'
-import type { RuleSet } from '../redaction/finding.ts'
+import type { Action, RuleSet } from '../redaction/finding.ts'
+import type { Replacement } from '../redaction/replacement/replacement.ts'
 import type { Events } from '../telemetry/events.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Analyzer } from '../upstream/analyzer.ts'
 import type { Upstreams } from '../upstream/pool.ts'
 import type { BodyBudget } from './body-budget.ts'
 import type { Authenticator } from './inbound/authenticate.ts'
@@ -32,6 +35,14 @@ export interface StreamBounds {
 export interface ProfileRules {
   readonly prompt: RuleSet
   readonly reply: RuleSet
+  /** Whether pseudonyms are turned back there. */
+  restores: Profile['restores']
+  /** Whether hints at prompt injection are counted. */
+  readonly injection: Profile['injection']
+  /** What stands for the values of one exchange of a tenant. */
+  replacementFor(tenant: string): Replacement
+  /** What is done with what a recognizer service names; absent when the profile does not care. */
+  readonly recognizedAction?: ((entity: string) => Action) | undefined
 }
 
 /**
@@ -45,6 +56,8 @@ export interface Gateway {
   readonly quota: Quota
   readonly redaction: { rulesFor(profile: string): ProfileRules }
   readonly upstreams: Upstreams
+  /** Asked about prompts, where one is configured. */
+  readonly analyzer?: Analyzer | undefined
   readonly audit: AuditLog
   /** An exchange may not run without its audit records. */
   readonly auditRequired: boolean

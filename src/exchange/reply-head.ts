@@ -85,7 +85,8 @@ const waiting = ({ retryAfterMs, row }: Refusal): Record<string, string> => {
 
 function screeningHeaders(trail: Trail): Record<string, string> {
   const tallies = [...trail.promptFound.tallies, ...(trail.relayed?.found.tallies ?? [])]
-  const found = tallies.reduce((sum, { count }) => sum + count, 0)
+  // What was only counted is still there.
+  const found = tallies.reduce((sum, { action, count }) => sum + (action === 'shadow' ? 0 : count), 0)
   return trail.permit ? { 'x-sallyport-redactions': String(found), 'server-timing': serverTiming(trail) } : {}
 }
 

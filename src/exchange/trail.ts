@@ -4,7 +4,8 @@ import type { Call, Endpoint, Usage } from '../openai/call.ts'
 import type { Permit } from '../policy/permit.ts'
 import { LimitRefusal } from '../quota/limit-refusal.ts'
 import type { Admission, LimitState, Reservation } from '../quota/quota.ts'
-import type { Found } from '../redaction/finding.ts'
+import type { InjectionCount } from '../redaction/injection/signal-count.ts'
+import type { RestoreCount } from '../redaction/replacement/rehydration-window.ts'
 import { Refusal } from '../refusal.ts'
 import type { GapHistogram } from '../telemetry/histogram.ts'
 import type { OpenExchange } from '../telemetry/metrics.ts'
@@ -13,6 +14,7 @@ import type { UpstreamAnswer } from '../upstream/upstream.ts'
 import type { Arrival } from './arrival.ts'
 import { endpointLabel } from './inbound/find-endpoint.ts'
 import { PromptBlocked, type ScreenedCall } from './inbound/screen-prompt.ts'
+import type { Located } from './located-findings.ts'
 import type { Route } from './outbound/route.ts'
 
 /** Durations in milliseconds of the parts of an exchange; a part that was not reached is absent. */
@@ -22,6 +24,7 @@ export interface Phases {
   read?: number
   parse?: number
   authorize?: number
+  examine?: number
   screen?: number
   record?: number
   upstream?: number
@@ -34,7 +37,9 @@ export interface Relayed {
   readonly usageReported: boolean
   /** Events that carried text, tool calls or a reason to end. */
   readonly events: number
-  readonly found: Found
+  readonly found: Located
+  /** How the pseudonyms of the prompt fared in the reply. */
+  readonly pseudonyms: Readonly<RestoreCount>
   readonly gaps: GapHistogram | undefined
   /** Most code units that the windows held back at one time. */
   readonly heldCharsMax: number
@@ -57,7 +62,8 @@ export class Trail {
   limits: readonly LimitState[] = []
   call: Call | undefined
   permit: Permit | undefined
-  promptFound: Found = { findings: [], tallies: [] }
+  injection: readonly InjectionCount[] = []
+  promptFound: Located = { findings: [], tallies: [], places: [] }
   reservation: Pick<Reservation, 'inputTokens' | 'outputTokens'> | undefined
   target: Route | undefined
   attempts = 0
@@ -125,6 +131,11 @@ export class Trail {
     this.#ends('authorize')
     this.permit = permit
     return permit
+  }
+
+  examined(injection: readonly InjectionCount[]): void {
+    this.#ends('examine')
+    this.injection = injection
   }
 
   screened(screened: ScreenedCall): ScreenedCall {

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config/load.ts'
 import type { PoolConfig } from '../config/schema/models.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { createUpstreams, type EndpointPool, type ModelRoute, type Upstreams } from '../upstream/pool.ts'
 import { createEndpoint } from '../upstream/undici-endpoint.ts'
-import { readApiKey, readUpstreamTls } from './upstream-files.ts'
+import { connectionDigest, readApiKey, readUpstreamTls } from './upstream-files.ts'
 
 interface Timeouts {
   readonly firstByteTimeoutMs: number
@@ -69,13 +68,7 @@ export class Pools {
   #build(name: string, config: PoolConfig, timeouts: Timeouts, old: BuiltPool | undefined): BuiltPool {
     const tls = readUpstreamTls(config.tls, this.#clock.now())
     const key = config.apiKeyFile === undefined ? undefined : readApiKey(config.apiKeyFile)
-    const madeFrom = digest([
-      JSON.stringify([config, timeouts]),
-      tls?.ca,
-      tls?.certificate,
-      tls?.key,
-      key?.reveal(),
-    ])
+    const madeFrom = connectionDigest([config, timeouts], tls, key)
     if (old?.madeFrom === madeFrom) return old
     const endpoints = config.endpoints.map((origin) =>
       createEndpoint({
@@ -101,10 +94,4 @@ export class Pools {
 async function closeAll(pools: readonly (readonly [string, BuiltPool])[]): Promise<void> {
   const endpoints = pools.flatMap(([, { pool }]) => pool.endpoints)
   await Promise.all(endpoints.map((endpoint) => endpoint.close().catch(() => {})))
-}
-
-function digest(parts: readonly (string | Buffer | undefined)[]): string {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part ?? '').update('\0')
-  return hash.digest('hex')
 }

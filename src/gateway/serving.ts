@@ -2,6 +2,7 @@ import type { Config } from '../config/load.ts'
 import type { Gateway } from '../exchange/parts.ts'
 import type { TlsMaterial } from '../identity/tls-material.ts'
 import { Refusal } from '../refusal.ts'
+import { Analyzers } from './analyzers.ts'
 import type { Identities } from './identities.ts'
 import { Pools } from './pools.ts'
 import { learnNames, type Telemetry } from './telemetry.ts'
@@ -31,6 +32,7 @@ export interface ServingParts {
 export class Serving {
   readonly #parts: ServingParts
   readonly #pools: Pools
+  readonly #analyzers: Analyzers
   readonly #retiring = new Set<Promise<void>>()
   #material: TlsMaterial
   #config: Config
@@ -39,6 +41,7 @@ export class Serving {
   constructor(parts: ServingParts) {
     this.#parts = parts
     this.#pools = new Pools(parts.foundation)
+    this.#analyzers = new Analyzers(parts.foundation)
     this.#material = parts.material
     this.#config = parts.config
   }
@@ -64,14 +67,16 @@ export class Serving {
     const prepared = await identities.prepare(config)
     try {
       const routes = this.#pools.prepare(config)
+      const service = this.#analyzers.prepare(config)
       const { identity } = prepared
-      const next = buildVersion(config, { identity, upstreams: routes.upstreams }, foundation)
+      const made = { identity, upstreams: routes.upstreams, analyzer: service.analyzer }
+      const next = buildVersion(config, made, foundation)
       this.#swapTls(material)
       // From here on nothing can fail.
       identities.settleRevocations()
       this.#current = next
       this.#config = config
-      this.#retire([routes.takeOver(), prepared.takeOver()])
+      this.#retire([routes.takeOver(), service.takeOver(), prepared.takeOver()])
     } catch (error) {
       await prepared.discard()
       throw error
@@ -108,11 +113,16 @@ export class Serving {
       () => this.#renewPools(),
       (error) => events.upstreamsRejected(error),
     )
+    attempt(
+      () => this.#renewAnalyzer(),
+      (error) => events.recognizerRejected(error),
+    )
   }
 
   /** Call it when no exchange is left. */
   async close(): Promise<void> {
-    await Promise.all([this.#pools.close(), this.#parts.identities.close(), ...this.#retiring])
+    const { identities } = this.#parts
+    await Promise.all([this.#pools.close(), this.#analyzers.close(), identities.close(), ...this.#retiring])
   }
 
   #shutOut(config: Config): void {
@@ -146,6 +156,12 @@ export class Serving {
     const routes = this.#pools.prepare(this.#config)
     this.#current = Object.freeze({ ...(this.#current as Gateway), upstreams: routes.upstreams })
     this.#retire([routes.takeOver()])
+  }
+
+  #renewAnalyzer(): void {
+    const { analyzer, takeOver } = this.#analyzers.prepare(this.#config)
+    this.#current = Object.freeze({ ...(this.#current as Gateway), analyzer })
+    this.#retire([takeOver()])
   }
 
   /** Closes what was replaced once the exchanges that may still use it have ended. */

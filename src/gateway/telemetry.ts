@@ -2,12 +2,14 @@ import type { AuditNotice } from '../audit/log.ts'
 import type { Config } from '../config/load.ts'
 import { peerFaults } from '../identity/peer-rules.ts'
 import { tokenReasons } from '../identity/token-refusal.ts'
+import { lookAlike } from '../redaction/replacement/look-alike.ts'
 import { entities } from '../redaction/rule-set.ts'
 import { refusals } from '../refusal.ts'
 import { createEvents, type Events } from '../telemetry/events.ts'
 import { KnownNames } from '../telemetry/known-names.ts'
 import { createLog, type LogLevel, type LogOptions } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import { otherEntity } from '../upstream/analyzer-reply.ts'
 
 /** Log, metrics, and the names that both may show. */
 export interface Telemetry {
@@ -25,7 +27,7 @@ export function createTelemetry(
   options: Pick<LogOptions, 'level' | 'format' | 'stream'>,
 ): Telemetry {
   const names = new KnownNames()
-  names.learn('entity', entities)
+  names.learn('entity', [...entities, lookAlike.entity])
   names.learn('reason', [...tokenReasons, ...peerFaults, ...otherReasons])
   const metrics = new Metrics(names, { version, node: process.versions.node })
   const log = createLog({ ...options, onDrop: (lines) => metrics.logLinesDropped(lines) })
@@ -59,11 +61,19 @@ const otherReasons = [
 ]
 
 /** Names that configuration made known may become labels and stand in log lines. */
-export function learnNames({ names }: Telemetry, { models, gateway }: Config): void {
+export function learnNames({ names }: Telemetry, { models, gateway, redaction }: Config): void {
   names.learn('model', Object.keys(models.models))
   names.learn('pool', Object.keys(models.pools))
   names.learn(
     'issuer',
     gateway.identity.issuers.map(({ name }) => name),
   )
+  names.learn('entity', namedEntities(redaction))
 }
+
+/** Labels that are not of the catalog: those of custom recognizers, of deny lists and of a recognizer service. */
+const namedEntities = ({ profiles, recognizers = {}, recognizerService }: Config['redaction']): string[] => [
+  ...(recognizerService === undefined ? [] : [...recognizerService.entities, otherEntity]),
+  ...Object.values(recognizers).map(({ entity }) => entity),
+  ...Object.values(profiles).flatMap(({ denied = [] }) => denied.map(({ label }) => label)),
+]

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import type { PoolConfig } from '../config/schema/models.ts'
@@ -8,7 +8,7 @@ import { FileRefused, naming } from './file-refused.ts'
 import { readKeyFile } from './key-file.ts'
 
 /**
- * Reads and checks the TLS files toward a pool. Throws `FileRefused`: undici looks at them only when it connects, and
+ * Reads and checks the TLS files toward a server. Throws `FileRefused`: undici looks at them only when it connects, and
  * by then every call would fail.
  */
 export function readUpstreamTls(tls: PoolConfig['tls'], now: number): UpstreamTls | undefined {
@@ -24,11 +24,19 @@ export function readUpstreamTls(tls: PoolConfig['tls'], now: number): UpstreamTl
   return files
 }
 
-/** Reads the API key of a pool. Throws `FileRefused`, without a word of what the file holds. */
+/** Reads the API key for a server. Throws `FileRefused`, without a word of what the file holds. */
 export function readApiKey(file: string): Secret {
   const secret = secretOf(readKeyFile(file))
   if (typeof secret === 'string') throw new FileRefused(file, new Error(secret))
   return secret
+}
+
+/** Changes with the configuration of a connection and with what the files that it names hold. */
+export function connectionDigest(config: unknown, tls: UpstreamTls | undefined, key?: Secret): string {
+  const hash = createHash('sha256')
+  for (const part of [JSON.stringify(config), tls?.ca, tls?.certificate, tls?.key, key?.reveal()])
+    hash.update(part ?? '').update('\0')
+  return hash.digest('hex')
 }
 
 /** An empty bundle would mean the system's roots to some and nobody to others: neither is what was configured. */
@@ -68,6 +76,6 @@ function tryContext({ ca, certificate, key }: UpstreamTls): void {
     createSecureContext({ ca, ...(certificate ? { cert: certificate } : {}), ...(key ? { key } : {}) })
   } catch {
     // What OpenSSL says of a key is not repeated.
-    throw new Error('does not go with the other TLS files of the pool, or cannot be read')
+    throw new Error('does not go with the other TLS files beside it, or cannot be read')
   }
 }

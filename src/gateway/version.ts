@@ -11,7 +11,7 @@ import { createPolicy } from '../policy/engine.ts'
 import type { Quota } from '../quota/quota.ts'
 import type { Events } from '../telemetry/events.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Upstreams } from '../upstream/pool.ts'
+import { readPseudonymKey } from './pseudonym-key.ts'
 import { redactionRules } from './redaction-rules.ts'
 
 /** What lives as long as the process, whatever configuration runs. */
@@ -30,20 +30,18 @@ export interface Foundation {
 /** 0 in the configuration means never; a timer has no such value. */
 const NEVER_MS = 2_147_483_647
 
-interface Prepared {
-  readonly identity: Identity
-  readonly upstreams: Upstreams
-}
+type Prepared = Pick<Gateway, 'upstreams' | 'analyzer'> & { readonly identity: Identity }
 
 /** Configuration -> one immutable version of the gateway. Changes nothing of the version that runs. */
 export function buildVersion(config: Config, prepared: Prepared, foundation: Foundation): Gateway {
   const { traffic, audit } = config.gateway
   const { policies, models, redaction, hash } = config
+  const keyFile = redaction.pseudonyms?.keyFile
   return Object.freeze({
     ...foundation,
     ...prepared,
     policy: createPolicy({ policies, models, redaction, hash }),
-    redaction: redactionRules(redaction.profiles),
+    redaction: redactionRules(redaction, keyFile === undefined ? undefined : readPseudonymKey(keyFile)),
     auditRequired: audit.onWriteFailure === 'refuse',
     bounds: { ...traffic.bounds, json: { ...jsonBounds, ...traffic.bounds.json } },
     stream: { ...traffic.stream, keepAliveCommentMs: traffic.stream.keepAliveCommentMs || NEVER_MS },

@@ -5,7 +5,7 @@ import { mergeLimits } from './limits.ts'
 import { checkParameters, mergeParameters } from './parameter-rules.ts'
 import { grantPermit, type Permit } from './permit.ts'
 import type { Limit, Policy } from './policy.ts'
-import { mergedName, mergeProfiles, type Profiles, passesReplies } from './profile.ts'
+import { Profiles } from './profiles.ts'
 import type { PolicyRules } from './rules.ts'
 import { narrowedScopes, type Role, resolveScope, type Scope } from './scope.ts'
 
@@ -25,12 +25,12 @@ class RolePolicy implements Policy {
   constructor({ policies, models, redaction, hash }: PolicyRules) {
     this.hash = hash
     this.unknownFields = policies.unknownFields
-    this.#profiles = redaction.profiles
+    this.#profiles = new Profiles(redaction.profiles)
     this.#outputTokensMaxByModel = new Map(
       Object.entries(models.models).map(([name, { outputTokensMax }]) => [name, outputTokensMax]),
     )
     this.#roles = rolesOf(policies, Object.keys(models.models))
-    for (const { rules } of this.#roles.values()) mergeProfiles(this.#profiles, rules.redaction)
+    for (const { rules } of this.#roles.values()) this.#profiles.named(rules.redaction)
   }
 
   limitsFor(principal: Principal): readonly Limit[] {
@@ -72,11 +72,8 @@ class RolePolicy implements Policy {
     const merged = mergeParameters(granting.map(({ rules }) => rules.parameters))
     const outputTokensMax = Math.min(merged.outputTokensMax, modelCap)
     checkParameters(call, { ...merged, outputTokensMax })
-    const profile = mergedName(
-      this.#profiles,
-      granting.map(({ rules }) => rules.redaction),
-    )
-    if (call.logprobs !== undefined && !passesReplies(mergeProfiles(this.#profiles, profile))) {
+    const profile = this.#profiles.mergedName(granting.map(({ rules }) => rules.redaction))
+    if (call.logprobs !== undefined && !this.#profiles.named(profile).passesReplies) {
       throw new Refusal('logprobs_refused', 'a granting role screens replies', { param: 'logprobs' })
     }
     return grantPermit({

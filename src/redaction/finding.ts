@@ -1,15 +1,28 @@
-/** What a profile does with an entity. `block` refuses the call, or ends the stream with an error event. */
-export type Action = 'mask' | 'block' | 'allow'
+/**
+ * What a profile does with a value. `mask`: a typed placeholder. `partial`: the placeholder and the last four
+ * characters. `pseudonymize`: a keyed token that is the same for the same value of a tenant, and is turned back in the
+ * reply. `hash`: a keyed hash. `block` refuses the call, or ends the stream with an error event. `shadow` counts and
+ * changes nothing. `allow` looks away.
+ */
+export type Action = 'mask' | 'partial' | 'pseudonymize' | 'hash' | 'block' | 'shadow' | 'allow'
 export type Direction = 'prompt' | 'reply'
 
 /** One detected value. Never carries the value itself: only where it stood and how long it was. */
 export interface Finding {
   /** Entity label, e.g. `EMAIL_ADDRESS`, `CREDIT_CARD` (Presidio's names where it has one). */
   readonly entity: string
+  /** The recognizer that found it, e.g. `stripe-secret-key`. */
+  readonly recognizer: string
   readonly action: Action
   /** Offset in UTF-16 code units of the scanned text (of the whole channel, in a stream). */
   readonly start: number
   readonly end: number
+}
+
+/** Says what stands in the text in place of a value. Never called for `block`, `shadow` and `allow`. */
+export interface Replacer {
+  /** `value` is missing where it is swallowed as it comes (a key of any length): then only a placeholder can stand. */
+  replace(found: Pick<Finding, 'entity' | 'action'>, value: string | undefined): string
 }
 
 /** How many values of one entity met one action. */
@@ -40,11 +53,11 @@ export interface RuleSet {
   readonly inert: boolean
   /** Upper bound of what a stream window holds back, in UTF-16 code units. */
   readonly heldTextMax: number
-  screen(text: string): Screening
+  screen(text: string, replacer?: Replacer): Screening
   /** JSON in a string: decoded string values are scanned and re-encoded; text that is not JSON is scanned as text. */
-  screenJson(text: string): Screening
+  screenJson(text: string, replacer?: Replacer): Screening
   /** A stream window for one channel of one choice. */
-  open(kind: 'text' | 'json'): StreamWindow
+  open(kind: 'text' | 'json', replacer?: Replacer): StreamWindow
 }
 
 /**

@@ -1,4 +1,4 @@
-import { placeholder } from './mask.ts'
+import type { Finding, Replacer } from './finding.ts'
 import type { Output } from './rewrite.ts'
 
 /** A number token this long is written out as it comes; until then it can still become a string. */
@@ -6,6 +6,9 @@ export const numberHeldMax = 64
 
 /** What JSON.stringify would leave as it is. */
 const plain = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/
+
+/** The text as it stands in a JSON string. */
+const escaped = (text: string): string => (plain.test(text) ? text : JSON.stringify(text).slice(1, -1))
 
 const isNumberUnit = (unit: number): boolean =>
   (unit >= 48 && unit <= 57) || unit === 43 || unit === 45 || unit === 46 || unit === 69 || unit === 101
@@ -27,7 +30,9 @@ export function writtenOut(number: string): string | undefined {
   return (whole + fraction).padEnd(places, '0').slice(0, places).replace(/^0+/, '')
 }
 
-/** Decides about a number as it was written, whose last character stands `units` after what was put out before. */
+/**
+ * Says what stands in place of a number, if anything; its last character stands `units` after what was put out before.
+ */
 export type NumberJudge = (number: string, units: number) => string | undefined
 
 const beginsNumber = (unit: number): boolean => (unit >= 48 && unit <= 57) || unit === 45
@@ -42,10 +47,11 @@ export class JsonOutput implements Output {
   /** How much of the current number is held, or that the rest of it is written or dropped as it comes. */
   #number: 'none' | 'held' | 'written' | 'dropped' = 'none'
   #heldNumber = ''
+  readonly #replacer: Replacer
   readonly #judge: NumberJudge
 
-  /** `judge` names the entity that a whole number is, if it is one. */
-  constructor(judge: NumberJudge) {
+  constructor(replacer: Replacer, judge: NumberJudge) {
+    this.#replacer = replacer
     this.#judge = judge
   }
 
@@ -55,16 +61,17 @@ export class JsonOutput implements Output {
 
   text(piece: string): void {
     if (this.mode === 'outside') this.#outside(piece)
-    else if (this.mode === 'string' && !plain.test(piece)) this.#pending += JSON.stringify(piece).slice(1, -1)
-    else this.#pending += piece
+    else this.#pending += this.mode === 'string' ? escaped(piece) : piece
   }
 
-  mask(entity: string): void {
-    if (this.mode !== 'outside') this.#pending += placeholder(entity)
+  mask(found: Pick<Finding, 'entity' | 'action'>, value: string | undefined): void {
+    const replacement = this.#replacer.replace(found, value)
+    if (this.mode === 'string') this.#pending += escaped(replacement)
+    else if (this.mode === 'plain') this.#pending += replacement
     else if (this.#number === 'written') this.#pending += '0'
     else if (this.#number !== 'dropped') {
       this.#heldNumber = ''
-      this.#pending += `"${placeholder(entity)}"`
+      this.#pending += JSON.stringify(replacement)
       this.#number = 'dropped'
     }
   }
@@ -76,8 +83,8 @@ export class JsonOutput implements Output {
 
   /** No number goes on over this place. */
   endNumber(units = 0): void {
-    const entity = this.#number === 'held' ? this.#judge(this.#heldNumber, units) : undefined
-    this.#pending += entity === undefined ? this.#heldNumber : `"${placeholder(entity)}"`
+    const replacement = this.#number === 'held' ? this.#judge(this.#heldNumber, units) : undefined
+    this.#pending += replacement === undefined ? this.#heldNumber : JSON.stringify(replacement)
     this.#heldNumber = ''
     this.#number = 'none'
   }

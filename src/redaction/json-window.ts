@@ -4,21 +4,21 @@
  * 1. Every code unit outside strings and every decoded code unit of every string, keys included, is scanned.
  * 2. What JSON.parse takes, it still takes afterwards; where nothing was masked, it yields the same value.
  * 3. From the first character that JSON does not have outside strings, the rest is scanned and written as plain
- *    text, by the same scanner: a value over that place is found. A lenient reader may still take it for JSON, so
- *    `\uXXXX` of a character that values are made of is read, and written, as that character.
+ *    text, by the same scanner: a value over that place is found. (Escapes are read there as in all text.)
  * 4. How the text was cut does not matter, be it within an escape or a surrogate pair.
  *
  * 5. A number is also scanned as the digits that it stands for: `4.111111111111111e15` is a card. (Up to
  *    `numberHeldMax` characters; a longer one is scanned as it is written.)
  *
- * `NaN` and the infinities, which Python writes, are taken for JSON. A string is a text of its own: its quotes are edges, and its window ends at the closing quote. Findings count the
- * text with its escapes decoded.
+ * `NaN` and the infinities, which Python writes, are taken for JSON. A string is a text of its own: no value goes over
+ * its quotes. What stands before it, its key above all, is context for guards. Findings count the text with its
+ * escapes decoded.
  */
 import type { Program } from './automaton.ts'
-import type { Finding, FindingTally, StreamWindow } from './finding.ts'
-import { fold } from './fold.ts'
+import type { Finding, FindingTally, Replacer, StreamWindow } from './finding.ts'
 import { FoundList } from './found.ts'
 import { JsonOutput, writtenOut } from './json-output.ts'
+import { placeholders } from './mask.ts'
 import { Scanner } from './scan.ts'
 import { TextWindow } from './stream-window.ts'
 
@@ -38,9 +38,6 @@ const simpleEscapes: Readonly<Record<string, string>> = {
 const between = ' \n\r\t{}[],:'
 const literals: readonly string[] = ['true', 'false', 'null', 'NaN', 'Infinity', '-Infinity']
 
-/** What values are made of; none of these means anything to a reader of JSON. */
-const isValueUnit = (char: string): boolean => /[A-Za-z0-9 @.+\-_/=:()]/.test(char)
-
 /** What has been read of a number: its sign, or more. */
 const numberTokens: readonly string[] = ['-', '0']
 
@@ -50,9 +47,10 @@ const isHexDigit = (char: string): boolean => /[0-9A-Fa-f]/.test(char)
 export const escapeHeldMax = 5
 
 export class JsonWindow implements StreamWindow {
-  readonly #output = new JsonOutput((number, units) => this.#numberEnds(number, units))
+  readonly #output: JsonOutput
   readonly #scanner: Scanner
   readonly #program: Program
+  readonly #replacer: Replacer
   /** What was found in numbers alone. */
   readonly #inNumbers = new FoundList()
   #blockedNumber: Finding | undefined
@@ -62,8 +60,10 @@ export class JsonWindow implements StreamWindow {
   /** The escape that is being read inside a string, as it was written. */
   #escape = ''
 
-  constructor(program: Program) {
+  constructor(program: Program, replacer: Replacer) {
     this.#program = program
+    this.#replacer = replacer
+    this.#output = new JsonOutput(replacer, (number, units) => this.#numberEnds(number, units))
     this.#scanner = new Scanner(program, this.#output)
   }
 
@@ -75,11 +75,10 @@ export class JsonWindow implements StreamWindow {
   }
 
   flush(): string {
-    if (this.#state === 'plain') this.#scanner.feed(this.#escape)
     this.#scanner.finish()
     this.#output.endNumber()
     // An escape that was cut off inside a string is no character, so there is nothing in it to scan.
-    if (this.#state !== 'plain') this.#output.raw(this.#escape)
+    this.#output.raw(this.#escape)
     this.#escape = ''
     return this.#taken()
   }
@@ -118,44 +117,17 @@ export class JsonWindow implements StreamWindow {
   }
 
   #inPlain(chunk: string, from: number): number {
-    let text = ''
-    let at = from
-    while (at < chunk.length) {
-      if (this.#escape.length > 0) {
-        const taken = this.#plainEscaped(chunk.charAt(at))
-        text += taken.text
-        if (taken.used) at++
-        continue
-      }
-      const to = chunk.indexOf('\\', at)
-      text += chunk.slice(at, to === -1 ? chunk.length : to)
-      at = to === -1 ? chunk.length : to + 1
-      if (to !== -1) this.#escape = '\\'
-    }
-    this.#scanner.feed(text)
-    return at
-  }
-
-  /** Goes on with an escape in what is not JSON: all but the characters of values stay as they were written. */
-  #plainEscaped(char: string): { text: string; used: boolean } {
-    const read = this.#escape + char
-    this.#escape = ''
-    if (read.length === 2 && char !== 'u') return { text: read, used: true }
-    if (read.length > 2 && !isHexDigit(char)) return { text: read.slice(0, -1), used: false }
-    if (read.length < 6) {
-      this.#escape = read
-      return { text: '', used: true }
-    }
-    const unit = String.fromCharCode(Number.parseInt(read.slice(2), 16))
-    return { text: unit > '\u001f' && isValueUnit(fold(unit)) ? unit : read, used: true }
+    this.#scanner.feed(chunk.slice(from))
+    return chunk.length
   }
 
   /** A number has come out of the scanner: what it stands for may be a value though its characters were none. */
   #numberEnds(number: string, units: number): string | undefined {
     const digits = writtenOut(number)
     if (digits === undefined || this.blocked !== undefined) return undefined
-    const window = new TextWindow(this.#program)
-    window.push(digits)
+    const window = new TextWindow(this.#program, placeholders)
+    // Blanks around it: it is the value of some key, not a text of its own.
+    window.push(` ${digits} `)
     window.flush()
     const [first] = window.findings
     if (first === undefined) return undefined
@@ -163,7 +135,7 @@ export class JsonWindow implements StreamWindow {
     const finding = { ...first, start: end - number.length, end }
     this.#inNumbers.add(finding)
     if (finding.action === 'block') this.#blockedNumber = finding
-    return finding.entity
+    return finding.action === 'shadow' ? undefined : this.#replacer.replace(finding, digits)
   }
 
   #outside(chunk: string, from: number): number {
@@ -179,7 +151,7 @@ export class JsonWindow implements StreamWindow {
 
   /** Steps over a quote. */
   #cross(at: number, state: 'outside' | 'string'): number {
-    this.#scanner.skip(1)
+    this.#scanner.skip('"')
     this.#output.raw('"')
     this.#output.mode = state
     this.#state = state

@@ -26,6 +26,10 @@ const named: Readonly<Record<string, CharSet>> = {
 }
 const controls: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9 }
 const special = '.^$|?*+(){}[]\\'
+/** Classes by how they are written: patterns repeat them, and whoever compares sets is glad of the same one. */
+const classes = new Map<string, CharSet>()
+/** The same for those without brackets. */
+const listed = new Map<string, CharSet>()
 const empty: PatternNode = { kind: 'sequence', parts: [] }
 
 class PatternReader {
@@ -103,14 +107,32 @@ class PatternReader {
 
   #single(): CharSet {
     if (this.#take('\\')) return this.#escape()
-    if (this.#take('[')) {
-      const set = this.members(']')
-      if (!this.#take(']')) this.fail('a class is not closed')
-      return set
-    }
+    if (this.#take('[')) return this.#class()
     const char = this.#source[this.#at] ?? ''
     if (special.includes(char)) this.fail(`"${char}" has no meaning here; escape it`)
     return unitSet(this.#unit())
+  }
+
+  #class(): CharSet {
+    const from = this.#at
+    const end = this.#classEnd()
+    const before = classes.get(this.#source.slice(from, end))
+    if (before !== undefined) {
+      this.#at = end + 1
+      return before
+    }
+    const set = this.members(']')
+    const written = this.#source.slice(from, this.#at)
+    if (!this.#take(']')) this.fail('a class is not closed')
+    classes.set(written, set)
+    return set
+  }
+
+  /** Where the bracket is that closes a class. */
+  #classEnd(): number {
+    let at = this.#at
+    while (at < this.#source.length && this.#source[at] !== ']') at += this.#source[at] === '\\' ? 2 : 1
+    return at
   }
 
   #escape(): CharSet {
@@ -154,6 +176,33 @@ class PatternReader {
   }
 }
 
+const isUpper = (unit: number): boolean => unit >= 65 && unit <= 90
+const isLower = (unit: number): boolean => unit >= 97 && unit <= 122
+const caseDistance = 32
+
+/** By the set as it was written: the same set again is the same set here too. */
+const bothCases = new WeakMap<CharSet, CharSet>()
+
+function eitherCase(set: CharSet): CharSet {
+  const known = bothCases.get(set)
+  if (known !== undefined) return known
+  const both = Uint8Array.from(set)
+  for (let unit = 65; unit <= 122; unit++) {
+    if (set[unit] !== 1) continue
+    if (isUpper(unit)) both[unit + caseDistance] = 1
+    if (isLower(unit)) both[unit - caseDistance] = 1
+  }
+  bothCases.set(set, both)
+  return both
+}
+
+/** The pattern with ASCII letters in either case. */
+export function withEitherCase(node: PatternNode): PatternNode {
+  if (node.kind === 'repeat') return { ...node, set: eitherCase(node.set) }
+  if (node.kind === 'sequence') return { ...node, parts: node.parts.map(withEitherCase) }
+  return { ...node, options: node.options.map(withEitherCase) }
+}
+
 /** Reads a pattern of the subset; throws a PatternError for anything else. */
 export function parsePattern(source: string): PatternNode {
   const reader = new PatternReader(source)
@@ -164,17 +213,29 @@ export function parsePattern(source: string): PatternNode {
 }
 
 /** Reads the members of a class without its brackets, such as `A-Za-z0-9_`. */
-export const parseClass = (members: string): CharSet => new PatternReader(members).members('')
+export function parseClass(members: string): CharSet {
+  const set = listed.get(members) ?? new PatternReader(members).members('')
+  listed.set(members, set)
+  return set
+}
 
 /** Shortest and longest text that a pattern matches. */
 export function patternLength(node: PatternNode): { min: number; max: number } {
   if (node.kind === 'repeat') return { min: node.min, max: node.max }
-  const inner = (node.kind === 'sequence' ? node.parts : node.options).map(patternLength)
   if (node.kind === 'sequence') {
-    return {
-      min: inner.reduce((sum, { min }) => sum + min, 0),
-      max: inner.reduce((sum, { max }) => sum + max, 0),
+    const sum = { min: 0, max: 0 }
+    for (const part of node.parts) {
+      const { min, max } = patternLength(part)
+      sum.min += min
+      sum.max += max
     }
+    return sum
   }
-  return { min: Math.min(...inner.map(({ min }) => min)), max: Math.max(...inner.map(({ max }) => max)) }
+  const span = { min: Number.POSITIVE_INFINITY, max: 0 }
+  for (const option of node.options) {
+    const { min, max } = patternLength(option)
+    span.min = Math.min(span.min, min)
+    span.max = Math.max(span.max, max)
+  }
+  return span
 }

@@ -1,56 +1,47 @@
-import type { Finding } from './finding.ts'
+import type { Program } from './automaton.ts'
+import type { Action, Finding } from './finding.ts'
 import { FoundList } from './found.ts'
-import { hasInvisible, visible } from './invisible.ts'
-import { leftContextUnits, type Validator } from './recognizer.ts'
+import type { Source } from './source.ts'
 import type { Match } from './tails.ts'
 
 /** Takes what may leave, in order. */
 export interface Output {
   text(piece: string): void
-  mask(entity: string): void
+  /** `value` is missing where the end of the match has not come. */
+  mask(found: Pick<Finding, 'entity' | 'action'>, value: string | undefined): void
 }
 
 interface GrowingFinding extends Finding {
   end: number
 }
 
-/** Text is cut off the left end of the buffer when this much is no longer needed. */
-const spareUnits = 64
-
-/** The text that is not out yet, and the matches that wait to be masked in it. Positions count from the first push. */
+/** Writes out the text, and what stands in place of matches. `emitted` counts raw code units. */
 export class Rewriter {
   readonly found = new FoundList()
   /** How far the output has got in the input. */
   emitted = 0
   readonly #output: Output
-  readonly #entityOf: (rule: number) => string
-  #text = ''
-  /** `#text` as the rules read it; mostly the same string. */
-  #folded = ''
-  /** Whether the text may hold characters that validators are not to see. */
-  #hasInvisible = false
-  /** Position of the first code unit of `#text`. */
-  #base = 0
+  readonly #source: Source
+  readonly #program: Program
   /** Matches that `settle` has still to do with. */
   pending = 0
   #matches: Match[] = []
   /** Matches in the output whose tail still grows. */
   #growing: Match[] = []
+  /** How far the last mask reaches, as read and as written. */
   #maskEnd = 0
   /** The finding of the last mask. */
   #last: GrowingFinding | undefined
 
-  constructor(output: Output, entityOf: (rule: number) => string) {
+  constructor(output: Output, source: Source, program: Program) {
     this.#output = output
-    this.#entityOf = entityOf
+    this.#source = source
+    this.#program = program
   }
 
-  /** Takes text, and the same as the rules read it. */
-  append(chunk: string, folded: string): void {
-    this.#hasInvisible ||= hasInvisible(chunk)
-    const isSame = chunk === folded && this.#text === this.#folded
-    this.#text = this.#text.length === 0 ? chunk : this.#text + chunk
-    this.#folded = isSame ? this.#text : this.#folded + folded
+  /** Whether a match waits for what stands to the left of it. */
+  get undecided(): boolean {
+    return this.#matches.length > 0
   }
 
   add(match: Match): void {
@@ -58,22 +49,16 @@ export class Rewriter {
     this.pending++
   }
 
-  unitAt(position: number): number {
-    return this.#folded.charCodeAt(position - this.#base)
-  }
-
-  check(validate: Validator, start: number, end: number): boolean {
-    const [from, to] = [start - this.#base, end - this.#base]
-    if (!this.#hasInvisible) return validate(this.#folded, from, to)
-    const left = visible(this.#folded.slice(Math.max(0, from - leftContextUnits), from))
-    const seen = left + visible(this.#folded.slice(from, to))
-    return validate(seen, left.length, seen.length)
+  /** Counts a match that changes nothing, or that blocks. */
+  note(rule: number, start: number, end: number): Finding {
+    const finding = this.#finding({ rule, start, end })
+    this.found.add(finding)
+    return finding
   }
 
   /** Masks the matches to the left of which nothing is undecided. */
   settle(frontier: number): void {
-    for (const match of this.#growing) this.#growMask(match.end)
-    this.#growing = this.#growing.filter(({ open }) => open)
+    this.grow()
     for (
       let match = this.#leftmost();
       match !== undefined && match.start < frontier;
@@ -85,40 +70,65 @@ export class Rewriter {
     this.pending = this.#matches.length + this.#growing.length
   }
 
-  /** Puts out everything before `frontier`, and forgets what is not needed. */
-  release(frontier: number): void {
-    this.#emit(frontier)
-    const unneeded = Math.min(frontier, this.emitted) - leftContextUnits - this.#base
-    if (unneeded <= spareUnits) return
-    const isSame = this.#text === this.#folded
-    this.#text = this.#text.slice(unneeded)
-    this.#folded = isSame ? this.#text : this.#folded.slice(unneeded)
-    this.#base += unneeded
-    this.#hasInvisible &&= hasInvisible(this.#text)
+  /** Puts out all there is: the text ends here. */
+  finish(needed: number): void {
+    this.#emit(this.#source.rawEnd)
+    this.#source.forget(needed, this.emitted)
   }
 
-  /** Puts out all that is left and goes on at `position` with nothing to the left. */
-  restart(position: number): void {
-    this.#emit(this.#base + this.#text.length)
-    this.emitted = position
-    this.#base = position
-    this.#text = ''
-    this.#folded = ''
+  /** Puts out everything before `frontier`, and forgets what lies before `needed` too. */
+  release(frontier: number, needed: number): void {
+    this.#emit(this.#source.rawEndAt(frontier))
+    this.#source.forget(needed, this.emitted)
+  }
+
+  /** Moves the ends of masks whose tails have grown. */
+  grow(): void {
+    if (this.#growing.length === 0) return
+    let kept = 0
+    for (const match of this.#growing) {
+      this.#growMask(match.end)
+      if (match.open) this.#growing[kept++] = match
+    }
+    this.#growing.length = kept
+    this.pending = this.#matches.length + kept
   }
 
   #leftmost(): Match | undefined {
     let best: Match | undefined
-    for (const match of this.#matches) if (best === undefined || precedes(match, best)) best = match
+    for (const match of this.#matches) if (best === undefined || this.#precedes(match, best)) best = match
     return best
+  }
+
+  /** Leftmost, then longest, then first by priority. */
+  #precedes(a: Match, b: Match): boolean {
+    if (a.start !== b.start) return a.start < b.start
+    if (a.decided !== b.decided) return a.decided > b.decided
+    const { priorities } = this.#program.automaton
+    const [first, second] = [priorities[a.rule] as number, priorities[b.rule] as number]
+    return first === second ? a.rule < b.rule : first < second
+  }
+
+  #finding({ rule, start, end }: Pick<Match, 'rule' | 'start' | 'end'>): GrowingFinding {
+    const { entity, recognizer } = this.#program.automaton.rules[
+      rule
+    ] as Program['automaton']['rules'][number]
+    return {
+      entity,
+      recognizer: recognizer.id,
+      action: this.#program.actions[rule] as Action,
+      start: this.#source.rawAt(start),
+      end: this.#source.rawEndAt(end),
+    }
   }
 
   #write(match: Match): void {
     if (match.start >= this.#maskEnd) {
-      const entity = this.#entityOf(match.rule)
-      this.#emit(match.start)
-      this.#output.mask(entity)
-      this.#last = { entity, action: 'mask', start: match.start, end: match.end }
-      this.found.add(this.#last)
+      const found = this.#finding(match)
+      this.#emit(found.start)
+      this.#output.mask(found, match.open ? undefined : this.#source.slice(found.start, found.end))
+      this.#last = found
+      this.found.add(found)
     }
     this.#growMask(match.end)
     if (match.open) this.#growing.push(match)
@@ -127,18 +137,14 @@ export class Rewriter {
   #growMask(end: number): void {
     if (end <= this.#maskEnd) return
     this.#maskEnd = end
-    this.emitted = Math.max(this.emitted, end)
-    if (this.#last !== undefined) this.#last.end = end
+    const raw = this.#source.rawEndAt(end)
+    this.emitted = Math.max(this.emitted, raw)
+    if (this.#last !== undefined) this.#last.end = raw
   }
 
   #emit(limit: number): void {
     if (limit <= this.emitted) return
-    this.#output.text(this.#text.slice(this.emitted - this.#base, limit - this.#base))
+    this.#output.text(this.#source.slice(this.emitted, limit))
     this.emitted = limit
   }
-}
-
-function precedes(a: Match, b: Match): boolean {
-  if (a.start !== b.start) return a.start < b.start
-  return a.end === b.end ? a.rule < b.rule : a.end > b.end
 }

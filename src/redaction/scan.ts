@@ -1,300 +1,262 @@
 /**
  * The scanner: one code unit at a time, the same for a whole prompt and for a stream of tokens.
  *
- * A *thread* is one run of the automaton from one start. `start <= position` for each; `emitted` is how far the
- * output has got in the input. The text is masked where the union of all valid matches lies (a match: the longest
- * valid one of a start); matches that overlap become one mask, labeled by the leftmost, then longest, then first rule.
- * Rules and validators read the text folded (fold.ts) and without what is invisible (invisible.ts).
+ * A *thread* is one run of a machine from one start (threads.ts). Places count the text as the rules read it
+ * (source.ts). The text is masked where the union of all valid matches lies (a match: the longest valid one of a
+ * start); matches that overlap become one mask, labeled by the leftmost, then longest, then first rule.
  *
  * 1. Every decision is a function of the text up to a code unit, never of how it was cut into pushes.
- * 2. What has left is exactly the input up to min(position, starts of live threads), masked; it never moves back.
+ * 2. What has left is exactly the input up to min(position, starts of live threads and heads), masked; it never moves back.
  * 3. No code unit of a match leaves: a thread holds from its start on, and outlives the match until it is decided.
- * 4. A thread is never longer than its longest rule and `invisibleUnitsMax`; so is `held`, but for the right edge.
+ * 4. A thread is never longer than its longest rule; so is `held`, but for the right edge, in read code units.
  * 5. A certain match is masked at once; its tail is swallowed in O(1) memory.
- * 6. An entity whose action is `allow` neither masks nor hides what another entity matches.
- * 7. Surrogate pairs are never cut.
+ * 6. A rule whose action is `allow` or `shadow` neither masks nor hides what another rule matches.
+ * 7. Surrogate pairs and escapes are never cut: they are one read code unit.
  * 8. After a match with the action `block` nothing leaves.
+ * 9. A guard and a context look left only, into at most `leftContextUnits` of read text.
  */
-import { type Automaton, edgeFlag, headIndex, type Program, stateFlag } from './automaton.ts'
+import type { Automaton, Head, Program, ReadyLaunch } from './automaton.ts'
 import { symbolOf } from './compiler/char-set.ts'
-import type { Action, Finding, Found } from './finding.ts'
-import { fold } from './fold.ts'
-import { invisibleUnitsMax, isInvisible } from './invisible.ts'
+import type { Finding, Found } from './finding.ts'
+import { HeadRun, headStart } from './head-run.ts'
+import { Matcher } from './matcher.ts'
+import { type Guard, leftContextUnits } from './recognizer.ts'
 import { type Output, Rewriter } from './rewrite.ts'
-import { isHighSurrogate } from './surrogate.ts'
-import { Tails } from './tails.ts'
-import { beginThread, type Thread } from './thread.ts'
+import { Source } from './source.ts'
+import { endBefore } from './word-ends.ts'
+
+/** So much text is scanned in one go. */
+const blockUnits = 1 << 14
+
+/** The symbols of the block that is being scanned: they are looked at several times, and text is slower to read. */
+const symbols = new Uint16Array(blockUnits)
+
+/** How far a launch looks ahead before a thread begins. */
+const probeUnits = 12
 
 export class Scanner {
-  blocked: Finding | undefined
-  /** Thread steps taken: the measure of work. */
-  steps = 0
+  readonly #program: Program
   readonly #automaton: Automaton
-  readonly #actions: readonly Action[]
-  readonly #lengths: Uint16Array
+  readonly #source = new Source()
   readonly #rewriter: Rewriter
-  readonly #tails: Tails
-  #threads: Thread[] = []
-  readonly #idle: Thread[] = []
-  #position = 0
-  /** The position after the last visible code unit. */
-  #seenEnd = 0
-  /** The last code unit that was taken. */
-  #unit = 0
+  readonly #matcher: Matcher
+  /** The gate classes of what stands to the left of the position, and left of that. */
   #near: number
   #far: number
-  #headBits = 0
+  /** Where the text began that heads may reach into. */
+  #began = 0
+  /** Of the gate classes, those of the code units that part words. */
+  readonly #blanks: Uint8Array
+  readonly #runs: readonly HeadRun[]
+  /** What came last, as it is read. */
+  #taken = ''
+  /** Whether a code unit needs more than a look at its gate. */
+  #busy = false
 
-  constructor({ automaton, actions, lengths }: Program, output: Output) {
-    this.#automaton = automaton
-    this.#actions = actions
-    this.#lengths = lengths
-    this.#rewriter = new Rewriter(output, (rule) => this.#entity(rule))
-    this.#tails = new Tails(automaton)
-    this.#near = automaton.edge
-    this.#far = automaton.edge
+  constructor(program: Program, output: Output) {
+    this.#program = program
+    this.#automaton = program.automaton
+    this.#rewriter = new Rewriter(output, this.#source, program)
+    this.#blanks = new Uint8Array(program.automaton.gateEdge + 1)
+    for (const unit of [10, 32]) this.#blanks[program.automaton.gateClasses[unit] as number] = 1
+    this.#runs = program.heads.map((head) => new HeadRun(head, this.#source))
+    this.#matcher = new Matcher(program, this.#source, this.#rewriter)
+    this.#near = program.automaton.gateEdge
+    this.#far = program.automaton.gateEdge
   }
 
-  /** Code units taken and not yet put out. */
+  get blocked(): Finding | undefined {
+    return this.#matcher.blocked
+  }
+
+  /** Raw code units taken and not yet put out. */
   get held(): number {
-    return this.#position - this.#rewriter.emitted
+    return this.#source.rawEnd - this.#rewriter.emitted
   }
 
   get found(): Found {
     return this.#rewriter.found
   }
 
-  /** How far the output has got. */
+  /** How far the output has got, in raw code units. */
   get emitted(): number {
     return this.#rewriter.emitted
+  }
+
+  /** Thread steps taken: the measure of work. */
+  get steps(): number {
+    return this.#matcher.steps
   }
 
   /** Takes text; call `drain` for what may leave. */
   feed(chunk: string): void {
     if (this.blocked !== undefined) return
-    const folded = fold(chunk)
-    this.#rewriter.append(chunk, folded)
-    const { classes } = this.#automaton
-    for (let index = 0; index < chunk.length && this.blocked === undefined; index++) {
-      this.#unit = folded.charCodeAt(index)
-      if (isInvisible(this.#unit)) this.#pass()
-      else this.#advance(classes[symbolOf(this.#unit)] as number)
+    this.#taken = this.#source.append(chunk)
+    this.#scan(this.#taken)
+  }
+
+  #scan(text: string): void {
+    for (let from = 0; from < text.length && this.blocked === undefined; from += blockUnits) {
+      const count = Math.min(blockUnits, text.length - from)
+      for (let index = 0; index < count; index++) symbols[index] = symbolOf(text.charCodeAt(from + index))
+      this.#scanBlock(count)
     }
   }
 
   /** Puts out the longest prefix that no continuation can change. */
   drain(): void {
     if (this.blocked !== undefined) return
-    const frontier = this.#frontier()
-    const pairMayFollow = frontier === this.#position && isHighSurrogate(this.#unit)
-    this.#rewriter.release(pairMayFollow ? Math.max(frontier - 1, this.#rewriter.emitted) : frontier)
+    const { position } = this.#matcher
+    let frontier = this.#undecidedFrom()
+    for (const run of this.#runs)
+      frontier = Math.min(frontier, run.startAt(position, this.#taken, this.#began))
+    this.#rewriter.release(frontier, frontier - leftContextUnits)
   }
 
   /** The text ends here: decides everything and puts it out. What is fed next begins at an edge. */
   finish(): void {
-    for (const thread of this.#threads) this.#expire(thread)
-    this.#threads = []
-    this.#headBits = 0
-    this.#tails.endAll()
+    if (this.blocked === undefined) this.#scan(this.#source.finish())
+    this.#matcher.expire()
     if (this.blocked !== undefined) return
-    this.#rewriter.settle(this.#position)
-    this.skip(0)
+    const { position } = this.#matcher
+    this.#rewriter.settle(position)
+    this.#rewriter.finish(position - leftContextUnits)
+    this.#restart(this.#automaton.gateEdge)
   }
 
-  /** Counts code units that are not scanned; only where nothing is held, right after `finish`. */
-  skip(units: number): void {
-    this.#position += units
-    this.#seenEnd = this.#position
-    this.#unit = 0
-    this.#rewriter.restart(this.#position)
-    this.#near = this.#automaton.edge
-    this.#far = this.#automaton.edge
+  /** Adds text that is not scanned nor put out, to the left of what follows; only right after `finish`. */
+  skip(text: string): void {
+    if (this.blocked !== undefined) return
+    this.#source.skip(text)
+    this.#matcher.position = this.#source.end
+    this.#rewriter.emitted = this.#source.rawEnd
+    this.#restart(this.#automaton.gateClasses[symbolOf(text.charCodeAt(text.length - 1))] as number)
   }
 
+  #restart(near: number): void {
+    this.#near = near
+    this.#far = this.#automaton.gateEdge
+    this.#began = this.#matcher.position
+    this.#busy = false
+  }
+
+  /** Scans what stands in `symbols`. */
+  #scanBlock(count: number): void {
+    const { gateShift, gateClasses } = this.#automaton
+    const { first } = this.#program.gates
+    const base = this.#matcher.position
+    const isBlank = this.#blanks
+    let far = this.#far
+    let near = this.#near
+    for (let index = 0; index < count; index++) {
+      const symbol = symbols[index] as number
+      const gate = gateClasses[symbol] as number
+      let bits = first[(near << gateShift) | gate] as number
+      if (bits !== 0) bits &= this.#ahead(index, count, gate)
+      if (bits !== 0 && isBlank[near] === 1) bits &= this.#behind(base + index)
+      if (bits !== 0 || this.#busy) {
+        this.#matcher.position = base + index
+        if (bits !== 0) {
+          this.#near = near
+          this.#far = far
+          this.#launch(index, count, bits)
+        }
+        this.#advance(symbol)
+        if (this.#matcher.blocked !== undefined) return
+      }
+      far = near
+      near = gate
+    }
+    this.#near = near
+    this.#far = far
+    this.#matcher.position = base + count
+  }
+
+  /** Bits of the launches that the next two code units leave open, as far as they have come. */
+  #ahead(index: number, count: number, gate: number): number {
+    if (index + 1 >= count) return -1
+    const { gateShift, gateClasses } = this.#automaton
+    const { second, third } = this.#program.gates
+    const next = gateClasses[symbols[index + 1] as number] as number
+    const bits = second[(gate << gateShift) | next] as number
+    if (bits === 0 || index + 2 >= count) return bits
+    const after = gateClasses[symbols[index + 2] as number] as number
+    return bits & (third[(next << gateShift) | after] as number)
+  }
+
+  /** Bits of the launches that the word before leaves open: in prose, few guards have to be asked. */
+  #behind(position: number): number {
+    const end = endBefore(this.#source.text, this.#source.at(position))
+    return end === -1 ? -1 : (this.#program.gates.words[end] as number)
+  }
+
+  /** Takes the code unit at the position. */
   #advance(symbol: number): void {
-    const { gates, shift } = this.#automaton
-    if (this.#tails.size > 0) this.#tails.advance(symbol, this.#unit, this.#position)
-    // A run that has a thread in its head state needs no second one: the first covers it.
-    const launching = (gates[(this.#near << shift) | symbol] as number) & ~this.#headBits
-    if (launching !== 0) this.#launch(symbol, launching)
-    if (this.#threads.length > 0) this.#stepAll(symbol)
-    this.#far = this.#near
-    this.#near = symbol
-    this.#position++
-    this.#seenEnd = this.#position
-    if (this.#rewriter.pending > 0) this.#rewriter.settle(this.#frontier())
+    const matcher = this.#matcher
+    if (matcher.tails.size > 0) matcher.tails.advance(symbol, matcher.position)
+    if (matcher.threads.count > 0) matcher.step(symbol)
+    matcher.position++
+    if (this.#rewriter.undecided) this.#rewriter.settle(this.#frontier())
+    else if (this.#rewriter.pending > 0) this.#rewriter.grow()
+    this.#busy = matcher.threads.count > 0 || matcher.tails.size > 0 || this.#rewriter.pending > 0
   }
 
-  /** An invisible code unit: threads wait where they are, and what has outgrown its length is decided. */
-  #pass(): void {
-    const { heads } = this.#automaton
-    if (this.#tails.size > 0) this.#tails.pass(this.#position)
-    this.#position++
-    this.steps += this.#threads.length
-    this.#threads = this.#threads.filter((thread) => this.#outlives(thread) || this.#expire(thread))
-    this.#headBits = this.#threads.reduce((bits, { state }) => bits | (heads[state] as number), 0)
-    if (this.#rewriter.pending > 0) this.#rewriter.settle(this.#frontier())
+  #launch(index: number, count: number, launching: number): void {
+    const { launches } = this.#program
+    for (let bits = launching; bits !== 0; bits &= bits - 1)
+      for (const launch of launches[31 - Math.clz32(bits & -bits)] as readonly ReadyLaunch[])
+        this.#begin(index, count, launch)
   }
 
-  #outlives(thread: Thread): boolean {
-    if (thread.unseen < invisibleUnitsMax) {
-      thread.unseen++
-      return true
+  #begin(index: number, count: number, launch: ReadyLaunch): void {
+    const { looksFurther, starts, guard, head } = launch
+    const left = looksFurther ? (this.#far << this.#automaton.gateShift) | this.#near : this.#near
+    const state = starts[left] as number
+    if (state === 0) return
+    const { position } = this.#matcher
+    // Where the word before has let a guard through, it may look at a lot: it comes last.
+    if (!this.#survives(index, count, launch, state)) return
+    if (guard !== undefined && head === undefined && !this.#allows(guard, position)) return
+    const start = head === undefined ? position : this.#runStart(head)
+    if (head !== undefined && start === position) return
+    if (guard !== undefined && head !== undefined && !this.#allows(guard, start)) return
+    this.#matcher.threads.begin(launch.machine, start, state)
+  }
+
+  #allows(guard: Guard, start: number): boolean {
+    return guard(this.#source.text, this.#source.at(start))
+  }
+
+  /** Looks ahead: most threads die within a few code units and leave no trace, so they need not begin. */
+  #survives(from: number, count: number, launch: ReadyLaunch, start: number): boolean {
+    const { table, shift, classes, ripe } = launch
+    const end = Math.min(count, from + probeUnits)
+    let state = start
+    let index = from
+    while (index < end) {
+      state = table[(state << shift) | (classes[symbols[index++] as number] as number)] as number
+      if (index - from >= (ripe[state] as number)) break
     }
-    const length = this.#lengths[thread.state] as number
-    if (this.#position - thread.start - thread.unseen <= length) return true
-    const head = this.#automaton.heads[thread.state] as number
-    return head !== 0 && length !== 0 && this.#slide(thread, headIndex(head))
+    this.#matcher.steps += index - from
+    return launch.lengths[state] !== 0
   }
 
-  /** Nothing more can come: decides a thread as if the text ended. */
-  #expire(thread: Thread): false {
-    const { edge, flags } = this.#automaton
-    if (thread.waitEnd >= 0) this.#decideWait(thread, edge)
-    if (((flags[thread.state] as number) & stateFlag.accepts) !== 0) this.#accept(thread, edge)
-    this.#retire(thread)
-    return false
-  }
-
-  #launch(symbol: number, launching: number): void {
-    const { table, shift, launches, classCount } = this.#automaton
-    const context = this.#far * classCount + this.#near
-    for (let index = 0; index < launches.length; index++) {
-      if ((launching & (1 << index)) === 0) continue
-      const state = launches[index]?.starts[context] as number
-      if (table[(state << shift) | symbol] === 0) continue
-      this.#threads.push(beginThread(this.#idle.pop(), this.#position, state))
-    }
-  }
-
-  #stepAll(symbol: number): void {
-    const threads = this.#threads
-    const { heads } = this.#automaton
-    let kept = 0
-    let headBits = 0
-    for (let index = 0; index < threads.length; index++) {
-      const thread = threads[index] as Thread
-      if (this.#step(thread, symbol)) {
-        if (kept !== index) threads[kept] = thread
-        kept++
-        headBits |= heads[thread.state] as number
-      } else {
-        this.#retire(thread)
-      }
-    }
-    threads.length = kept
-    this.#headBits = headBits
-  }
-
-  #step(thread: Thread, symbol: number): boolean {
-    const { flags } = this.#automaton
-    this.steps++
-    if (thread.waitEnd >= 0) this.#decideWait(thread, symbol)
-    if (thread.state !== 0) {
-      if (((flags[thread.state] as number) & stateFlag.accepts) !== 0) this.#accept(thread, symbol)
-      thread.state = this.#next(thread, symbol)
-      if (((flags[thread.state] as number) & stateFlag.sure) !== 0) this.#certain(thread)
-    }
-    return thread.state !== 0 || thread.waitEnd >= 0
-  }
-
-  #next(thread: Thread, symbol: number): number {
-    const { table, shift, heads } = this.#automaton
-    const state = table[(thread.state << shift) | symbol] as number
-    if (state === 0 || this.#position + 1 - thread.start - thread.unseen <= (this.#lengths[state] as number))
-      return state
-    const head = heads[state] as number
-    return head !== 0 && this.#lengths[state] !== 0 && this.#slide(thread, headIndex(head)) ? state : 0
-  }
-
-  /** Moves the start of a run that has outgrown its head to the next possible first character. */
-  #slide(thread: Thread, launch: number): boolean {
-    const { classes, launches } = this.#automaton
-    const first = launches[launch]?.head?.first as Uint8Array
-    const at = (position: number) => classes[symbolOf(this.#rewriter.unitAt(position))] as number
-    do {
-      if (isInvisible(this.#rewriter.unitAt(thread.start)) && thread.unseen > 0) thread.unseen--
-      thread.start++
-    } while (thread.start <= this.#position && first[at(thread.start)] === 0)
-    return thread.start <= this.#position
-  }
-
-  /** The thread is in an accepting state, and `symbol` is what follows. */
-  #accept(thread: Thread, symbol: number): void {
-    const { accepts, edges, classCount } = this.#automaton
-    for (const rule of accepts[thread.state] as readonly number[]) {
-      const bits = edges[rule * classCount + symbol] as number
-      if ((bits & edgeFlag.forbidden) !== 0) continue
-      if ((bits & edgeFlag.near) === 0) {
-        this.#candidate(thread, rule, this.#seenEnd)
-      } else {
-        thread.waitEnd = this.#seenEnd
-        thread.waitState = thread.state
-        thread.waitNear = symbol
-      }
-    }
-  }
-
-  #decideWait(thread: Thread, symbol: number): void {
-    const { accepts, edges, classCount } = this.#automaton
-    for (const rule of accepts[thread.waitState] as readonly number[]) {
-      const near = edges[rule * classCount + thread.waitNear] as number
-      const waited = (near & (edgeFlag.near | edgeFlag.forbidden)) === edgeFlag.near
-      const far = edges[rule * classCount + symbol] as number
-      if (waited && (far & edgeFlag.far) === 0) this.#candidate(thread, rule, thread.waitEnd)
-    }
-    thread.waitEnd = -1
-  }
-
-  #isValid(thread: Thread, rule: number, end: number): boolean {
-    const { lengthMax, validate } = this.#automaton.rules[rule] as Automaton['rules'][number]
-    if (this.#actions[rule] === 'allow' || end - thread.start - thread.unseen > lengthMax) return false
-    return validate === undefined || this.#rewriter.check(validate, thread.start, end)
-  }
-
-  #candidate(thread: Thread, rule: number, end: number): void {
-    const blocks = this.#actions[rule] === 'block'
-    const better = end > thread.end || (end === thread.end && rule < thread.rule)
-    if (!(better || blocks) || !this.#isValid(thread, rule, end)) return
-    if (blocks) this.#block(rule, thread.start, end)
-    thread.end = end
-    thread.rule = rule
-  }
-
-  /** The thread is in a state in which a rule is certain: it ends here, and the tail goes on without it. */
-  #certain(thread: Thread): void {
-    const { sures, rules } = this.#automaton
-    const end = this.#position + 1
-    const rule = (sures[thread.state] as readonly number[]).find((rule) => this.#isValid(thread, rule, end))
-    if (rule === undefined) return
-    thread.state = 0
-    thread.end = thread.waitEnd = -1
-    const { closes, entity } = rules[rule] as Automaton['rules'][number]
-    const match = { rule, start: thread.start, end, open: true }
-    if (closes) this.#tails.endBlocks(entity)
-    else if (this.#actions[rule] === 'block') this.#block(rule, match.start, end)
-    else if (this.#tails.begin(match) === match) this.#rewriter.add(match)
-  }
-
-  #retire(thread: Thread): void {
-    const { rule, start, end } = thread
-    if (end >= 0 && this.#actions[rule] !== 'block') this.#rewriter.add({ rule, start, end, open: false })
-    this.#idle.push(thread)
-  }
-
-  #block(rule: number, start: number, end: number): void {
-    if (this.blocked !== undefined) return
-    this.blocked = { entity: this.#entity(rule), action: 'block', start, end }
-    this.#rewriter.found.add({ ...this.blocked })
-  }
-
-  #entity(rule: number): string {
-    return (this.#automaton.rules[rule] as Automaton['rules'][number]).entity
+  #runStart(head: Head): number {
+    return headStart(head, this.#source, this.#matcher.position, this.#began)
   }
 
   #frontier(): number {
-    let frontier = this.#tails.size === 0 ? this.#position : Math.min(this.#position, this.#tails.frontier)
-    for (const { start } of this.#threads) if (start < frontier) frontier = start
+    let frontier = this.#undecidedFrom()
+    for (const head of this.#program.heads) frontier = Math.min(frontier, this.#runStart(head))
+    return frontier
+  }
+
+  /** Where the leftmost live thread or tail is. */
+  #undecidedFrom(): number {
+    const { position, tails, threads } = this.#matcher
+    let frontier = tails.size > 0 ? Math.min(position, tails.frontier) : position
+    const { count, start } = threads
+    for (let index = 0; index < count; index++) frontier = Math.min(frontier, start[index] as number)
     return frontier
   }
 }

@@ -1,19 +1,23 @@
 import type { Program } from './automaton.ts'
-import type { Finding, FindingTally, StreamWindow } from './finding.ts'
-import { placeholder } from './mask.ts'
+import type { Finding, FindingTally, Replacer, StreamWindow } from './finding.ts'
 import type { Output } from './rewrite.ts'
 import { Scanner } from './scan.ts'
 
 /** Collects what leaves a scanner as plain text. */
 class TextOutput implements Output {
+  readonly #replacer: Replacer
   #pending = ''
 
-  text(piece: string): void {
-    this.#pending += piece
+  constructor(replacer: Replacer) {
+    this.#replacer = replacer
   }
 
-  mask(entity: string): void {
-    this.#pending += placeholder(entity)
+  text(piece: string): void {
+    this.#pending = this.#pending.length === 0 ? piece : this.#pending + piece
+  }
+
+  mask(found: Pick<Finding, 'entity' | 'action'>, value: string | undefined): void {
+    this.#pending += this.#replacer.replace(found, value)
   }
 
   take(): string {
@@ -25,10 +29,11 @@ class TextOutput implements Output {
 
 /** The window of a channel of plain text. Once something blocks, nothing comes out, not of the same push either. */
 export class TextWindow implements StreamWindow {
-  readonly #output = new TextOutput()
+  readonly #output: TextOutput
   readonly #scanner: Scanner
 
-  constructor(program: Program) {
+  constructor(program: Program, replacer: Replacer) {
+    this.#output = new TextOutput(replacer)
     this.#scanner = new Scanner(program, this.#output)
   }
 
@@ -70,7 +75,7 @@ export class TextWindow implements StreamWindow {
   }
 }
 
-/** The window of a channel on which nothing is masked or blocked. */
+/** The window of a channel in which nothing is looked for. */
 export class InertWindow implements StreamWindow {
   readonly held = 0
   readonly findings: readonly Finding[] = []

@@ -1,11 +1,12 @@
 import { type Automaton, tailFlag } from './automaton.ts'
 import type { Tail } from './recognizer.ts'
-import { isHighSurrogate } from './surrogate.ts'
 
 /** A decided match. While it is `open`, its tail still moves `end` forward. */
 export interface Match {
   readonly rule: number
   readonly start: number
+  /** Its end when it was decided: before its tail. */
+  readonly decided: number
   end: number
   open: boolean
 }
@@ -50,34 +51,30 @@ export class Tails {
   }
 
   /** Takes the code unit at `position`; tails that end there are closed. */
-  advance(symbol: number, unit: number, position: number): void {
+  advance(symbol: number, position: number): void {
     let kept = 0
     for (const tail of this.#open) {
-      if (this.#grows(tail, symbol, unit, position)) this.#open[kept++] = tail
+      if (this.#grows(tail, symbol, position)) this.#open[kept++] = tail
       else tail.match.open = false
     }
     this.#open.length = kept
   }
 
-  /** Takes an invisible code unit at `position`: swallowed, a joiner before it included, so that nothing is held. */
-  pass(position: number): void {
-    for (const tail of this.#open) {
-      tail.match.end = position + 1
-      if (this.#automaton.rules[tail.match.rule]?.tail?.kind === 'run') tail.gap = 0
-    }
+  #flagsOf(rule: number, symbol: number): number {
+    const { machines, machineOf, bases } = this.#automaton
+    const at = machineOf[rule] as number
+    const { tails, classCount, classes } = machines[at] as Automaton['machines'][number]
+    return tails[(rule - (bases[at] as number)) * classCount + (classes[symbol] as number)] as number
   }
 
-  #grows(tail: OpenTail, symbol: number, unit: number, position: number): boolean {
-    const { rules, tails, classCount } = this.#automaton
-    const { rule } = tail.match
-    const flags = tails[rule * classCount + symbol] as number
-    const kind = rules[rule]?.tail as Tail
+  #grows(tail: OpenTail, symbol: number, position: number): boolean {
+    const flags = this.#flagsOf(tail.match.rule, symbol)
+    const kind = this.#automaton.rules[tail.match.rule]?.tail as Tail
     if (kind.kind === 'block') {
       tail.run = (flags & tailFlag.member) === 0 ? 0 : tail.run + 1
       tail.gap = tail.run >= kind.runMin ? 0 : tail.gap + 1
       tail.match.end = position + 1
-      // A surrogate pair is swallowed whole.
-      return tail.gap < kind.gapMax || isHighSurrogate(unit)
+      return tail.gap < kind.gapMax
     }
     if ((flags & tailFlag.member) !== 0) {
       tail.gap = 0

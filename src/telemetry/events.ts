@@ -10,6 +10,7 @@ import type { KnownNames } from './known-names.ts'
 import type { Log, LogFields, LogLevel } from './log.ts'
 import type { CertificateRole } from './metrics.ts'
 import type { Outcome } from './outcome.ts'
+import type { RecognizerFault } from './recognizer-fault.ts'
 
 /** What the line of an exchange says beside its summary. */
 export interface ExchangeIdentity {
@@ -44,7 +45,9 @@ const isoTime = (ms: number): string => (Math.abs(ms) <= 8.64e15 ? new Date(ms).
 const address = (ip: string | undefined): string | undefined => (ip && isIP(ip) ? ip : undefined)
 const errorFields = (error: unknown): LogFields => ({ error: failureLines(error), at: failureFrames(error) })
 const total = (counts: ExchangeSummary['findings']): number | undefined =>
-  counts?.reduce((sum, { count }) => sum + count, 0)
+  counts?.reduce((sum, { action, count }) => sum + (action === 'shadow' ? 0 : count), 0)
+const kinds = (counts: ExchangeSummary['injection'] = []): readonly string[] | undefined =>
+  counts.length === 0 ? undefined : counts.map(({ kind }) => kind)
 
 /** The closed list of log lines, over a log and the names that configuration made known. */
 export function createEvents(log: Log, names: KnownNames) {
@@ -73,6 +76,7 @@ export function createEvents(log: Log, names: KnownNames) {
         input_tokens: usage?.inputTokens,
         output_tokens: usage?.outputTokens,
         redactions: total(summary.findings),
+        injection_signals: kinds(summary.injection),
         upstream: who.upstream,
         attempts: who.attempts,
         policy: who.policy,
@@ -134,6 +138,13 @@ function lifeEvents({ write }: Log) {
     upstreamUp(pool: string, origin: string): void {
       write('info', 'upstream.up', `${origin} is up`, { pool, origin })
     },
+    /** Said once for a row of failures; each of them is counted. */
+    recognizerDown(reason: RecognizerFault): void {
+      write('warn', 'recognizer.down', `the recognizer service failed: ${reason}`, { reason })
+    },
+    recognizerUp(): void {
+      write('info', 'recognizer.up', 'the recognizer service answers', {})
+    },
   }
 }
 
@@ -171,6 +182,11 @@ function changeEvents({ write }: Log) {
     /** Pools of model servers could not be made anew from their key and certificate files. */
     upstreamsRejected(error: unknown): void {
       write('error', 'upstreams.rejected', 'files of model servers refused, the old stay', errorFields(error))
+    },
+    /** The client of the recognizer service could not be made anew from its key and certificate files. */
+    recognizerRejected(error: unknown): void {
+      const message = 'files of the recognizer service refused, the old stay'
+      write('error', 'recognizer.rejected', message, errorFields(error))
     },
     /** The new configuration runs, but for these fields, which are read once, at the start. */
     configNeedsRestart(fields: readonly string[]): void {

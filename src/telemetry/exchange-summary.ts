@@ -1,5 +1,6 @@
 import type { Endpoint, Usage } from '../openai/call.ts'
 import type { Action, Direction } from '../redaction/finding.ts'
+import type { InjectionKind } from '../redaction/injection/signal.ts'
 import type { RefusalCode } from '../refusal.ts'
 import type { GapHistogram } from './histogram.ts'
 import type { Outcome } from './outcome.ts'
@@ -29,6 +30,10 @@ export interface ExchangeSummary {
   readonly usage?: Usage | undefined
   readonly gaps?: GapHistogram | undefined
   readonly findings?: readonly FindingCount[] | undefined
+  /** What in the prompt hints at injection. */
+  readonly injection?: readonly { readonly kind: InjectionKind; readonly count: number }[] | undefined
+  /** Pseudonyms that were turned back in the reply, and texts that looked like one and were not. */
+  readonly pseudonyms?: { readonly restored: number; readonly unknown: number } | undefined
   readonly scanPromptMs?: number | undefined
   readonly scanReplyMs?: number | undefined
   /** Most code units that the stream windows held back at one time. */

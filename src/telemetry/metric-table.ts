@@ -1,10 +1,8 @@
-import type { AuditEvent } from '../audit/record.ts'
-import type { Endpoint } from '../openai/call.ts'
-import type { Action, Direction } from '../redaction/finding.ts'
-import { refusals } from '../refusal.ts'
 import * as buckets from './buckets.ts'
 import type { LabelDomains } from './label.ts'
+import * as values from './label-values.ts'
 import { outcomes, streamEnds } from './outcome.ts'
+import { recognizerFaults } from './recognizer-fault.ts'
 
 /** One metric. Counters end in `_total`, histograms carry their bucket bounds. */
 export interface MetricRow {
@@ -14,60 +12,8 @@ export interface MetricRow {
   readonly bounds?: readonly number[]
 }
 
-const endpoint = [
-  'chat.completions',
-  'completions',
-  'embeddings',
-  'models',
-  'unmatched',
-] as const satisfies readonly (Endpoint | 'unmatched')[]
-const method = ['GET', 'POST'] as const
-const ownStatus = [...new Set(Object.values(refusals).map((row) => String(row.status))), '200']
-const upstreamStatus = [
-  '200',
-  '400',
-  '401',
-  '403',
-  '404',
-  '408',
-  '413',
-  '422',
-  '424',
-  '429',
-  '500',
-  '501',
-  '502',
-  '503',
-  '504',
-]
-const refusalCode = Object.keys(refusals)
-
 const operation = { gen_ai_operation_name: ['chat', 'text_completion', 'embeddings'] } as const
 const genAi = { ...operation, gen_ai_provider_name: ['openai'], gen_ai_request_model: 'model' } as const
-
-export const authStages = ['mtls', 'jwt', 'binding', 'scope'] as const
-export const tlsReasons = [
-  'no_certificate',
-  'untrusted',
-  'expired',
-  'revoked',
-  'not_yet_valid',
-  'purpose',
-  'protocol',
-  'timeout',
-  'reset',
-] as const
-/** Why bytes on a connection were not an HTTP request that can be answered by the path. */
-export const parserReasons = ['too_large', 'timeout', 'reset', 'framing', 'syntax'] as const
-export const certificateRoles = [
-  'traffic',
-  'traffic_ca',
-  'traffic_crl',
-  'ops',
-  'ops_ca',
-  'upstream',
-  'upstream_ca',
-] as const
 
 const counter = <const L extends LabelDomains>(help: string, labels: L) =>
   ({ type: 'counter', help, labels }) as const
@@ -105,26 +51,26 @@ export const metricTable = {
 
   // Exchanges
   sallyport_requests_total: counter('Requests that ended, by endpoint, status sent and outcome.', {
-    endpoint,
-    method,
-    code: ownStatus,
+    endpoint: values.endpointLabels,
+    method: values.methods,
+    code: values.ownStatuses,
     outcome: outcomes,
   }),
   sallyport_refusals_total: counter(
     'Requests refused or ended by an error, by the code in docs/reference/errors.md.',
     {
-      refusal: refusalCode,
+      refusal: values.refusalCodes,
     },
   ),
   sallyport_request_duration_seconds: histogram(
     'Time from the arrival of any request to its last byte, refused ones included.',
     buckets.durationSeconds,
-    { endpoint, outcome: outcomes },
+    { endpoint: values.endpointLabels, outcome: outcomes },
   ),
   sallyport_gateway_overhead_seconds: histogram(
     'Time of an exchange that was not spent waiting for the model server or the caller.',
     buckets.overheadSeconds,
-    { endpoint },
+    { endpoint: values.endpointLabels },
   ),
   sallyport_inter_token_gap_seconds: histogram(
     'Gap between two streamed token events, one value per gap.',
@@ -154,7 +100,7 @@ export const metricTable = {
     'Requests sent to model servers; code none means no response came.',
     {
       pool: 'pool',
-      code: [...upstreamStatus, 'none'],
+      code: [...values.upstreamStatuses, 'none'],
     },
   ),
   sallyport_upstream_retries_total: counter('Requests sent again because a reused connection had died.', {
@@ -163,13 +109,13 @@ export const metricTable = {
 
   // Identity, limits, redaction
   sallyport_auth_failures_total: counter('Requests that failed authentication or authorization.', {
-    stage: authStages,
+    stage: values.authStages,
     reason: 'reason',
   }),
-  sallyport_tls_client_errors_total: counter('TLS handshakes that failed.', { reason: tlsReasons }),
+  sallyport_tls_client_errors_total: counter('TLS handshakes that failed.', { reason: values.tlsReasons }),
   sallyport_malformed_requests_total: counter(
     'Requests that the HTTP parser refused, in the head or in the body.',
-    { reason: parserReasons },
+    { reason: values.parserReasons },
   ),
   sallyport_ratelimit_decisions_total: counter('Decisions of limits.', {
     limit: ['requests', 'in_flight', 'tokens'],
@@ -178,14 +124,22 @@ export const metricTable = {
   sallyport_quota_buckets: gauge('Limit buckets held in memory.', {}),
   sallyport_redactions_total: counter('Sensitive values found, by entity and what was done.', {
     entity: 'entity',
-    direction: ['prompt', 'reply'] as const satisfies readonly Direction[],
-    action: ['mask', 'block', 'allow'] as const satisfies readonly Action[],
+    direction: values.directions,
+    action: values.actions,
   }),
+  sallyport_pseudonyms_total: counter(
+    'Pseudonyms in replies: turned back, or unknown (no value of the prompt had them).',
+    { result: ['restored', 'unknown'] },
+  ),
+  sallyport_injection_signals_total: counter(
+    'Hints at prompt injection in prompts, by kind; at most 16 of a kind in one call.',
+    { kind: values.injectionKinds },
+  ),
   sallyport_redaction_seconds: histogram(
     'Time spent scanning the texts of one exchange.',
     buckets.overheadSeconds,
     {
-      direction: ['prompt', 'reply'] as const satisfies readonly Direction[],
+      direction: values.directions,
     },
   ),
   sallyport_redaction_held_chars: histogram(
@@ -193,18 +147,21 @@ export const metricTable = {
     buckets.heldChars,
     {},
   ),
+  sallyport_recognizer_seconds: histogram(
+    'Time in which a recognizer service answered, one value per request.',
+    buckets.firstTokenSeconds,
+    {},
+  ),
+  sallyport_recognizer_failures_total: counter(
+    'Requests to a recognizer service without an answer, by why.',
+    {
+      reason: recognizerFaults,
+    },
+  ),
 
   // Audit
   sallyport_audit_records_total: counter('Audit records made durable.', {
-    event: [
-      'exchange.admitted',
-      'exchange.ended',
-      'gateway.started',
-      'gateway.stopped',
-      'config.reloaded',
-      'log.recovered',
-      'caller.refused_often',
-    ] as const satisfies readonly AuditEvent['event'][],
+    event: values.auditEvents,
   }),
   sallyport_audit_write_failures_total: counter('Audit records that could not be made durable.', {}),
   sallyport_audit_queue_depth: gauge('Audit records waiting for their sync.', {}),
@@ -217,7 +174,7 @@ export const metricTable = {
   sallyport_tls_certificate_not_after_seconds: gauge(
     'Expiry of a certificate or revocation list in use, seconds since the epoch.',
     {
-      role: certificateRoles,
+      role: values.certificateRoles,
     },
   ),
   sallyport_jwks_refresh_total: counter('Attempts to have newer token verification keys.', {

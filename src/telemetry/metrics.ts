@@ -12,9 +12,10 @@ import type { AuditEvent } from '../audit/record.ts'
 import type { ExchangeSummary } from './exchange-summary.ts'
 import { Instruments } from './instruments.ts'
 import type { KnownNames } from './known-names.ts'
-import type { authStages, certificateRoles } from './metric-table.ts'
+import type { authStages, certificateRoles } from './label-values.ts'
 import { streamEndOf } from './outcome.ts'
 import { parserReason } from './parser-reason.ts'
+import type { RecognizerFault } from './recognizer-fault.ts'
 import { tlsReason } from './tls-reason.ts'
 
 export type AuthStage = (typeof authStages)[number]
@@ -123,6 +124,14 @@ export class Metrics {
     this.#instruments.inc('sallyport_upstream_retries_total', { pool }, times)
   }
 
+  recognizerAnswered(ms: number): void {
+    this.#instruments.observe('sallyport_recognizer_seconds', {}, seconds(ms))
+  }
+
+  recognizerFailed(reason: RecognizerFault): void {
+    this.#instruments.inc('sallyport_recognizer_failures_total', { reason })
+  }
+
   auditWritten(event: AuditEvent['event']): void {
     this.#instruments.inc('sallyport_audit_records_total', { event })
   }
@@ -199,6 +208,10 @@ export class Metrics {
     to.observe('sallyport_gateway_overhead_seconds', { endpoint }, seconds(summary.overheadMs))
     for (const { count, ...labels } of summary.findings ?? [])
       to.inc('sallyport_redactions_total', labels, count)
+    for (const { kind, count } of summary.injection ?? [])
+      to.inc('sallyport_injection_signals_total', { kind }, count)
+    to.inc('sallyport_pseudonyms_total', { result: 'restored' }, summary.pseudonyms?.restored ?? 0)
+    to.inc('sallyport_pseudonyms_total', { result: 'unknown' }, summary.pseudonyms?.unknown ?? 0)
     to.observe('sallyport_redaction_seconds', { direction: 'prompt' }, seconds(summary.scanPromptMs))
     to.observe('sallyport_redaction_seconds', { direction: 'reply' }, seconds(summary.scanReplyMs))
     to.observe('sallyport_redaction_held_chars', {}, summary.heldCharsMax)

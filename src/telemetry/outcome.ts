@@ -40,6 +40,7 @@ const outcomeByRefusal: Partial<Record<RefusalCode, Outcome>> = {
   draining: 'drain',
   content_blocked: 'policy',
   keys_unavailable: 'failed',
+  redaction_unavailable: 'failed',
   audit_unavailable: 'failed',
   internal_error: 'failed',
 }

@@ -1,4 +1,4 @@
-import type { parserReasons } from './metric-table.ts'
+import type { parserReasons } from './label-values.ts'
 
 export type ParserReason = (typeof parserReasons)[number]
 

@@ -1,4 +1,4 @@
-import type { tlsReasons } from './metric-table.ts'
+import type { tlsReasons } from './label-values.ts'
 
 export type TlsReason = (typeof tlsReasons)[number]
 

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { type CheckReport, checkConfig, formatReport } from '../../src/config/check.ts'
-import { globMatches } from '../../src/policy/glob.ts'
+import { simulatedKnowledge } from './simulated-knowledge.ts'
 
 const example = join(import.meta.dirname, '../../config')
-const entities = ['CREDIT_CARD', 'US_SSN']
-const options = { entities, matches: globMatches, now: Date.now() }
+const knowledge = simulatedKnowledge({ CREDIT_CARD: 'payment', US_SSN: 'identity' })
+const options = { ...knowledge, now: Date.now() }
 
 t.test('the examples in config/ are valid, without warnings', async (t) => {
   const report = await checkConfig(example, { ...options, material: 'skip' })

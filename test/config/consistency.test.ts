@@ -1,6 +1,6 @@
 import t from 'tap'
 import { loadConfig } from '../../src/config/load.ts'
-import { globMatches } from '../../src/policy/glob.ts'
+import { simulatedKnowledge } from './simulated-knowledge.ts'
 import { simulatedSource, validTexts } from './simulated-source.ts'
 
 type File = keyof typeof validTexts
@@ -15,8 +15,7 @@ async function findings(...changes: readonly Change[]): Promise<string[]> {
     texts[file] = changed
   }
   const loaded = await loadConfig(simulatedSource(texts), {
-    entities: ['EMAIL_ADDRESS'],
-    matches: globMatches,
+    ...simulatedKnowledge({ EMAIL_ADDRESS: 'contact', API_KEY: 'secret' }),
     now: 0,
     material: 'skip',
   })
@@ -37,6 +36,18 @@ const other = 'audience: a, algorithms: [ES256], keys: {file: k}, claims: {tenan
 const endpoints = (text: string): Change => ['models.yaml', '["https://10.0.0.7:8000"]', text]
 const noTls: Change = ['models.yaml', '    tls: {ca: tls/upstream.crt}\n', '']
 const role = (from: string, to: string): Change => ['policies.yaml', from, to]
+
+const keyed = 'pseudonyms: {keyFile: pseudonym.key}\n'
+const recognizer = (fields: string): string =>
+  `recognizers:\n  badge: {entity: EMPLOYEE_ID, category: identity, ${fields}}\n`
+const analyzer = (fields: string, entities = 'PERSON, NRP'): string =>
+  `recognizerService: {${fields}, entities: [${entities}]}\n`
+/** The one profile as it is given, and what stands before it in the file. */
+const redaction = (profile: string, before = ''): Change => [
+  'redaction.yaml',
+  validTexts['redaction.yaml'],
+  `${before}profiles:\n  standard: ${profile}\n`,
+]
 
 const cases: readonly (readonly [name: string, changes: readonly Change[], expected: readonly RegExp[]])[] = [
   ['nothing wrong', [], []],
@@ -202,7 +213,9 @@ const cases: readonly (readonly [name: string, changes: readonly Change[], expec
   [
     'unknown entity',
     [['redaction.yaml', 'EMAIL_ADDRESS', 'E_MAIL']],
-    [/^error profiles\.standard\.reply\.entities\.E_MAIL "E_MAIL" is not an entity .* are: EMAIL_ADDRESS/],
+    [
+      /^error profiles\.standard\.reply\.entities\.E_MAIL "E_MAIL" is not an entity .* are: API_KEY, EMAIL_ADDRESS/,
+    ],
   ],
   [
     'profile for nobody',
@@ -214,6 +227,163 @@ const cases: readonly (readonly [name: string, changes: readonly Change[], expec
       ],
     ],
     [/^warning profiles\.idle/],
+  ],
+
+  [
+    'profiles by preset, and by kind',
+    [
+      redaction(
+        '{preset: pii, tierMax: 3, scoreMin: 0.4, prompt: {categories: {name: mask}, entities: {EMAIL_ADDRESS: {1: block, 3: shadow}}}}',
+      ),
+    ],
+    [],
+  ],
+  [
+    'a preset, a category, an action and a tier that are none',
+    [
+      redaction(
+        '{preset: all, scoreMin: 2, prompt: {default: redact, categories: {people: mask}, entities: {EMAIL_ADDRESS: {4: mask}}}}',
+      ),
+    ],
+    [
+      /^error profiles\.standard\.preset must be one of: standard, secrets, pii, pci, phi, strict/,
+      /^error profiles\.standard\.scoreMin must be a number from 0 to 1/,
+      /^error profiles\.standard\.prompt\.default must be an action \(allow, .*\) or one for each tier/,
+      /^error profiles\.standard\.prompt\.categories\.people .*a category: secret/,
+      /^error profiles\.standard\.prompt\.entities\.EMAIL_ADDRESS must be an action/,
+    ],
+  ],
+  [
+    'pseudonyms without a key',
+    [
+      redaction(
+        '{prompt: {entities: {EMAIL_ADDRESS: pseudonymize}}, denied: [{action: hash, values: [falcon]}]}',
+      ),
+    ],
+    [
+      /^error profiles\.standard uses hash, pseudonymize, which needs a key: .*openssl rand.*pseudonyms\.keyFile/,
+    ],
+  ],
+  [
+    'pseudonyms with a key',
+    [redaction('{prompt: {entities: {EMAIL_ADDRESS: pseudonymize}, categories: {secret: hash}}}', keyed)],
+    [],
+  ],
+  [
+    'pseudonyms of secrets, by entity, category and default',
+    [
+      redaction(
+        '{prompt: {entities: {API_KEY: pseudonymize}}, reply: {categories: {secret: pseudonymize}}}\n  other: {prompt: {default: pseudonymize}}',
+        keyed,
+      ),
+    ],
+    [
+      /^error profiles\.standard\.prompt\.entities\.API_KEY would pseudonymize "API_KEY", a secret/,
+      /^error profiles\.standard\.reply\.categories\.secret would pseudonymize "API_KEY"/,
+      /^error profiles\.other\.prompt\.default would pseudonymize "API_KEY".*categories: \{secret: mask\}/,
+      /^warning profiles\.other/,
+    ],
+  ],
+  [
+    'recognizers of one\u2019s own',
+    [
+      redaction(
+        '{prompt: {entities: {EMPLOYEE_ID: block}}}',
+        recognizer('patterns: ["EMP-[0-9]{6}"], examples: {match: [EMP-123456], miss: [EMP-1]}'),
+      ),
+    ],
+    [],
+  ],
+  [
+    'what is wrong with them, all at once',
+    [
+      redaction(
+        '{denied: [{values: [ok, x]}]}',
+        recognizer('patterns: ["(EMP", "E+", "EMP-[0-9]{6}"], literals: ["\\u6771\\u4eac"]') +
+          '  wrong: {entity: X, category: identity, patterns: ["W[0-9]{4}"], examples: {match: [W123], miss: [W1234]}}\n',
+      ),
+    ],
+    [
+      /^error recognizers\.badge\.patterns\[0\] a group is not closed/,
+      /^error recognizers\.badge\.patterns\[1\] (must match at least 2|has no bound)/,
+      /^error recognizers\.badge\.literals\[0\] a character above U\+052F cannot be told apart/,
+      /^error recognizers\.wrong\.examples\.match\[0\] is not found whole/,
+      /^error recognizers\.wrong\.examples\.miss\[0\] is found, or a part of it is/,
+      /^error profiles\.standard\.denied\[0\]\.values\[1\] must/,
+    ],
+  ],
+  [
+    'a recognizer that every profile allows',
+    [redaction('{preset: pci}', recognizer('literals: [falcon]'))],
+    [
+      /^warning recognizers\.badge finds nothing: every profile allows EMPLOYEE_ID \(category identity, tier 1\)/,
+    ],
+  ],
+  [
+    'more literals than can be told apart',
+    [
+      redaction(
+        `{denied: [${[0, 1, 2].map((list) => `{values: [${Array.from({ length: 700 }, (_, at) => `w${list}x${at}`).join(',')}]}`).join(',')}]}`,
+      ),
+    ],
+    [/^error {2}has 2100 literals and denied values; 2000 are allowed in all/],
+  ],
+
+  [
+    'a recognizer service',
+    [
+      redaction(
+        '{preset: pii, prompt: {entities: {NRP: block, EMAIL_ADDRESS: allow}}}',
+        analyzer('url: "https://presidio.internal/analyze", tls: {ca: tls/analyzer.crt}'),
+      ),
+    ],
+    [],
+  ],
+  ['beside the gateway', [redaction('{preset: pii}', analyzer('url: "http://127.0.0.1:3000/analyze"'))], []],
+  [
+    'what is wrong with it, all at once',
+    [
+      redaction(
+        '{prompt: {entities: {NRP: pseudonymize, NPR: mask, PASSWORD: pseudonymize}}, reply: {entities: {NRP: mask}}}',
+        analyzer('url: "http://presidio.internal/analyze", tls: {ca: a}', 'NRP, API_KEY'),
+      ),
+    ],
+    [
+      /^error recognizerService\.url cannot be used: a recognizer service is https, or plain http on this machine/,
+      /^error recognizerService\.tls is given, but the address is not https/,
+      /^error profiles\.standard\.prompt\.entities\.NPR "NPR" is not an entity .* are: API_KEY, EMAIL_ADDRESS, NRP/,
+      /^error profiles\.standard\.prompt\.entities\.PASSWORD "PASSWORD" is not an entity/,
+      /^error profiles\.standard\.reply\.entities\.NRP "NRP" is found by the recognizer service alone/,
+      /^error profiles\.standard uses pseudonymize, which needs a key/,
+    ],
+  ],
+  [
+    'secrets that it finds, as pseudonyms',
+    [
+      redaction(
+        '{prompt: {entities: {API_KEY: {1: mask, 2: pseudonymize}}}}',
+        keyed + analyzer('url: "http://localhost/analyze"', 'API_KEY'),
+      ),
+    ],
+    [/^error profiles\.standard\.prompt\.entities\.API_KEY would pseudonymize "API_KEY", a secret/],
+  ],
+  [
+    'roots of the system, an address that is none',
+    [redaction('{preset: pii}', analyzer('url: "https://presidio.internal:99999/"'))],
+    [
+      /^error recognizerService\.url cannot be used: Invalid URL/,
+      /^error recognizerService is https:\/\/ and needs tls\.ca/,
+    ],
+  ],
+  [
+    'half a pair of its own',
+    [redaction('{preset: pii}', analyzer('url: "https://a/", tls: {ca: a, key: b}'))],
+    [/^error recognizerService\.tls has a key without its certificate/],
+  ],
+  [
+    'a recognizer service that nobody asks',
+    [redaction('{}', analyzer('url: "http://localhost/analyze"'))],
+    [/^warning recognizerService is never asked: every profile allows NRP, PERSON in prompts/],
   ],
 
   // roles

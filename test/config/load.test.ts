@@ -2,12 +2,11 @@ import t from 'tap'
 import { type Config, type Loaded, loadConfig } from '../../src/config/load.ts'
 import type { FileSource } from '../../src/config/source.ts'
 import { createPolicy } from '../../src/policy/engine.ts'
-import { globMatches } from '../../src/policy/glob.ts'
+import { simulatedKnowledge } from './simulated-knowledge.ts'
 import { type SimulatedFiles, simulatedSource, validTexts } from './simulated-source.ts'
 
 const options = {
-  entities: ['EMAIL_ADDRESS', 'CREDIT_CARD'],
-  matches: globMatches,
+  ...simulatedKnowledge({ EMAIL_ADDRESS: 'contact', CREDIT_CARD: 'payment' }),
   now: 0,
   material: 'skip',
 } as const

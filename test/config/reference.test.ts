@@ -16,7 +16,8 @@ t.test('fields of every depth have a row with values and default', async (t) => 
     '| `identity.issuers[].keys.url` |',
     '| `pools.<name>.timeouts.connectMs` | 50 to 60000 | `2000` |',
     '| `roles.<name>.parameters.logprobsMax` | 0 to 20 | optional |',
-    '| `profiles.<name>.prompt.default` | `mask`, `block`, `allow` |  |',
+    '| `profiles.<name>.preset` | `standard`, `secrets`, `pii`, `pci`, `phi`, `strict` | `"standard"` |',
+    '| `recognizers.<name>.lengthMax` | 2 to 512 | optional |',
   ]) {
     t.ok(text.includes(`\n${row}`), row)
   }

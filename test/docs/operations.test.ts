@@ -6,12 +6,19 @@ import { parseRevocations } from '../../src/identity/revocation.ts'
 import { createEvents } from '../../src/telemetry/events.ts'
 import { KnownNames } from '../../src/telemetry/known-names.ts'
 import { createLog } from '../../src/telemetry/log.ts'
+import { recognizerFaults } from '../../src/telemetry/recognizer-fault.ts'
 import { configFolder } from '../gateway/config-folder.ts'
 import { blocksOf, readDocument } from '../support/markdown.ts'
 
 const tokens = readDocument('docs/operations/tokens.md')
 const certificates = readDocument('docs/operations/certificates.md')
 const reload = readDocument('docs/operations/reload-and-drain.md')
+const recognizerPage = readDocument('docs/operations/recognizer-service.md')
+
+interface Service {
+  readonly tls: { readonly ca: string; readonly certificate: string; readonly key: string }
+  readonly apiKeyFile: string
+}
 
 t.test('the issuers are a configuration that loads', async (t) => {
   const folder = await configFolder(t)
@@ -32,6 +39,32 @@ t.test('the issuers are a configuration that loads', async (t) => {
     gateway.identity.issuers.map(({ name }) => name),
     ['company', 'cluster'],
   )
+})
+
+t.test('the recognizer service is a configuration that loads', async (t) => {
+  const folder = await configFolder(t)
+  const [block] = blocksOf(recognizerPage).filter(({ language }) => language === 'yaml')
+  const section = parse(block?.text ?? '') as { profiles: object; recognizerService: Service }
+  const { tls, apiKeyFile } = section.recognizerService
+  folder.put(tls.ca, folder.read('tls/upstream-ca.crt'))
+  folder.put(tls.certificate, folder.read('tls/upstream.crt'))
+  folder.put(tls.key, folder.read('tls/upstream.key'))
+  folder.put(apiKeyFile, 'a-key')
+  folder.put('pseudonym.key', 'k'.repeat(44))
+  folder.edit('redaction.yaml', (redaction) =>
+    Object.assign(redaction, section, {
+      profiles: { ...(redaction['profiles'] as object), ...section.profiles },
+    }),
+  )
+  const { redaction } = await folder.load()
+  t.match(redaction.recognizerService, { entities: ['PERSON', 'LOCATION', 'NRP'] })
+})
+
+t.test('every reason why a recognizer service fails is on the page, and no other', (t) => {
+  const rows = recognizerPage.split('\n').filter((line) => line.startsWith('| `'))
+  const named = rows.flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([a-z_]+)`/g)])
+  t.same(named.map(([, name]) => name).sort(), recognizerFaults.toSorted())
+  t.end()
 })
 
 t.test('the revocation list is one', (t) => {

@@ -37,7 +37,7 @@ function accounted(t: Test, stack: Stack): void {
 }
 
 t.test('20 streams and traffic: nothing is cut before the deadline', async (t) => {
-  const { stack, held, caller } = await stage(t, { delayMs: 400, deadlineMs: 20_000 })
+  const { stack, held, caller } = await stage(t, { delayMs: 2_000, deadlineMs: 20_000 })
   const streams = await Promise.all(Array.from({ length: 20 }, () => caller.stream()))
   const traffic = callerOf(stack)
   const loop = loopCalls(traffic)

@@ -3,6 +3,7 @@ import OpenAI from 'openai'
 import t from 'tap'
 import type { Script } from '../../loadtest/model-server.ts'
 import { Scene } from '../support/scene.ts'
+import { until } from '../support/stack.ts'
 
 const scene = await Scene.open({
   gateway: { traffic: { bounds: { bodyBytesMax: 65_536 } } },
@@ -37,7 +38,8 @@ t.teardown(() => scene.stack.stop())
 const { token } = scene.stack
 const ask = { model: 'demo', messages: [{ role: 'user' as const, content: 'hi' }], max_tokens: 64 }
 
-const arrivals = (): number => scene.stack.log().filter(({ event }) => event === 'exchange.ended').length
+const ended = () => scene.stack.log().filter(({ event }) => event === 'exchange.ended')
+const arrivals = (): number => ended().length
 
 /** Runs a call with the SDK's own two retries; returns what it threw and how often it tried. */
 async function thrownBy(
@@ -53,7 +55,11 @@ async function thrownBy(
   } catch (thrown) {
     error = thrown
   }
-  return { error: error as InstanceType<typeof OpenAI.APIError>, tries: arrivals() - before }
+  const thrown = error as InstanceType<typeof OpenAI.APIError>
+  // The line of an exchange is written after its last byte.
+  const id = thrown?.requestID
+  await until(() => (id ? ended().some((line) => line['request_id'] === id) : arrivals() > before))
+  return { error: thrown, tries: arrivals() - before }
 }
 
 const chat =

@@ -219,7 +219,7 @@ t.test('structured output and sampling parameters reach the model server as they
 
 t.test('a caller that breaks out of a stream ends it at the model server', async (t) => {
   const before = scene.stack.model.stats.aborted.decode
-  scene.script = { content: ['a ', 'b ', 'c '], end: { after: 3, how: 'stall' } }
+  scene.script = { content: ['Hello, ', 'you, ', 'there, '], end: { after: 3, how: 'stall' } }
   for await (const chunk of await openai.chat.completions.create({ ...ask, stream: true })) {
     if (chunk.choices[0]?.delta.content) break
   }

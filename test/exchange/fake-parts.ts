@@ -1,6 +1,8 @@
 /** Parts of an exchange for tests of one stage: real rules, policy and parser; a caller and a model server in memory. */
+import { createSecretKey } from 'node:crypto'
 import type { AuditEvent, AuditLog, AuditRecord } from '../../src/audit/record.ts'
 import type { Arrival, Client, Head } from '../../src/exchange/arrival.ts'
+import type { RelayJob } from '../../src/exchange/relay/job.ts'
 import { Trail } from '../../src/exchange/trail.ts'
 import type { Principal } from '../../src/identity/principal.ts'
 import type { Call } from '../../src/openai/call.ts'
@@ -8,6 +10,7 @@ import { parseCall } from '../../src/openai/parse.ts'
 import { createPolicy } from '../../src/policy/engine.ts'
 import { grantPermit, type Permit } from '../../src/policy/permit.ts'
 import type { Action } from '../../src/redaction/finding.ts'
+import { Replacement } from '../../src/redaction/replacement/replacement.ts'
 import { createRuleSet } from '../../src/redaction/rule-set.ts'
 import { Refusal } from '../../src/refusal.ts'
 import type { ExchangeSummary } from '../../src/telemetry/exchange-summary.ts'
@@ -32,14 +35,38 @@ export const principal: Principal = simulatedPrincipal(['app'])
 export const permitOf = (call: Call = callOf(), redactionProfile = 'mask'): Permit =>
   grantPermit({ principal, call, model: 'demo', outputTokensMax: 8, redactionProfile, roles: ['app'] })
 
+/** Beside secrets. Few: these tests say what is held of a text, and more kinds of data hold more. */
+const tested = new Set(['EMAIL_ADDRESS', 'CREDIT_CARD', 'US_SSN', 'IP_ADDRESS'])
+
 export const ruleSet = (action: Action, direction: 'prompt' | 'reply' = 'reply') =>
-  createRuleSet({ name: action, direction, actions: {}, default: action })
+  createRuleSet({
+    name: action,
+    direction,
+    policyOf: ({ entity, category, family }) =>
+      tested.has(entity) || (category === 'secret' && family === 'prefix') ? action : 'allow',
+  })
+
+/** What stands for values in an exchange whose prompt held none. */
+export const replacementOf = (): Replacement =>
+  new Replacement(createSecretKey(Buffer.alloc(32, 7)), 'acme', {
+    compact: new Set(),
+    irreversible: new Set(),
+  })
+
+/** What a reply goes through. */
+export const replyRules = (action: Action): Pick<RelayJob, 'rules' | 'replacement' | 'restores'> => ({
+  rules: ruleSet(action),
+  replacement: replacementOf(),
+  restores: () => true,
+})
 
 /** Profiles by the name of their one action. */
 export const redaction = {
   rulesFor: (profile: string) => ({
     prompt: ruleSet(profile as Action, 'prompt'),
     reply: ruleSet(profile as Action),
+    restores: () => true,
+    replacementFor: replacementOf,
   }),
 }
 

@@ -81,7 +81,14 @@ t.test('heads: our own headers, the limits, and what was found, each reply alike
   trail.admitted({ states, [Symbol.asyncDispose]: async () => {} })
   t.notOk('x-sallyport-redactions' in jsonHead(200, trail, { policy }).headers, 'nothing was screened')
   trail.permitted(permitOf())
-  trail.promptFound = { findings: [], tallies: [{ entity: 'EMAIL_ADDRESS', action: 'mask', count: 1 }] }
+  trail.promptFound = {
+    findings: [],
+    places: [],
+    tallies: [
+      { entity: 'EMAIL_ADDRESS', action: 'mask', count: 1 },
+      { entity: 'PERSON', action: 'shadow', count: 5 },
+    ],
+  }
   for (const head of [jsonHead(200, trail, { policy }), streamHead(trail, { policy })]) {
     t.match(head.headers, {
       'x-request-id': 'id-1',

@@ -10,7 +10,7 @@ export const plantedValues: readonly string[] = [
   '536-22-8726',
   'GB29 NWBK 6016 1331 9268 19',
   '192.0.2.17',
-  `ghp_${'aB3'.repeat(12)}`,
+  `ghp_${'q7Lx2VfR9tKc4WnZ'}${'b8YpM3sJdH6gTuE5aQrX'}`,
 ]
 
 const prose = `${plantedValues.map((value, at) => `${'word '.repeat(at % 3)}naïve \u{1f600} ${value}`).join(', ')}. `

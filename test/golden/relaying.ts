@@ -7,11 +7,24 @@ import type { Relayed } from '../../src/exchange/trail.ts'
 import type { Call, Json, JsonObject } from '../../src/openai/call.ts'
 import { openReplies } from '../../src/openai/reply-dialect.ts'
 import { createRuleSet } from '../../src/redaction/rule-set.ts'
-import { answerOf, callOf, FakeClient, policy, refusalOf, trailOf } from '../exchange/fake-parts.ts'
+import {
+  answerOf,
+  callOf,
+  FakeClient,
+  policy,
+  refusalOf,
+  replacementOf,
+  trailOf,
+} from '../exchange/fake-parts.ts'
+import { isStandard } from '../redaction/rules.ts'
 import { type Recording, rawTexts } from './recording.ts'
 
 /** The strictest profile there is: every entity is masked. */
-export const rules = createRuleSet({ name: 'golden', direction: 'reply', actions: {}, default: 'mask' })
+export const rules = createRuleSet({
+  name: 'golden',
+  direction: 'reply',
+  policyOf: (recognizer) => (isStandard(recognizer) ? 'mask' : 'allow'),
+})
 
 const stream = {
   totalTimeoutMs: 1e6,
@@ -72,6 +85,8 @@ async function send(
     signal: new AbortController().signal,
     meter: new Meter(call, reserved, clock),
     rules,
+    replacement: replacementOf(),
+    restores: () => true,
     dialect: openReplies(endpoint, { logprobs: false }),
   }
   const refusal = await refusalOf(() => through(job))

@@ -3,8 +3,10 @@ import t from 'tap'
 import { type Call, endpoints } from '../../src/openai/call.ts'
 import { createPolicy } from '../../src/policy/engine.ts'
 import type { Permit } from '../../src/policy/permit.ts'
-import { actionFor, mergeProfiles, type ProfileAction, passesReplies } from '../../src/policy/profile.ts'
+import { Profiles } from '../../src/policy/profiles.ts'
 import type { PolicyRules, RoleRules } from '../../src/policy/rules.ts'
+import { actionsByStrictness, strictnessOf } from '../../src/policy/strictness.ts'
+import type { Action } from '../../src/redaction/finding.ts'
 import { Refusal } from '../../src/refusal.ts'
 import { simulatedCall, simulatedPrincipal } from './simulated-call.ts'
 
@@ -14,7 +16,7 @@ const profileNames = ['p0', 'p1', 'p2']
 const models = ['m1', 'm2', 'n1']
 const entities = ['CARD', 'EMAIL', 'OTHER']
 
-const action = fc.constantFrom<ProfileAction>('allow', 'mask', 'block')
+const action = fc.constantFrom<Action>(...actionsByStrictness)
 const direction = fc.record({
   default: action,
   entities: fc.dictionary(fc.constantFrom('CARD', 'EMAIL'), action, { maxKeys: 2, noNullPrototype: true }),
@@ -72,7 +74,6 @@ const call: fc.Arbitrary<Call> = fc
   })
   .map(simulatedCall)
 const tokenScopes = fc.option(fc.subarray(scopeNames), { nil: undefined })
-const rank = { allow: 0, mask: 1, block: 2 }
 
 type Outcome = Permit | Refusal
 const outcomeOf = (act: () => Permit): Outcome => {
@@ -118,13 +119,13 @@ t.test('a role more never takes access away (except logprobs, where redaction wi
 t.test('a role more never loosens redaction', async (t) => {
   law(({ outcome: before, rules }, { outcome: after }) => {
     if (before instanceof Refusal || after instanceof Refusal) return true
-    const [a, b] = [before, after].map((permit) =>
-      mergeProfiles(rules.redaction.profiles, permit.redactionProfile),
-    )
+    const profiles = new Profiles(rules.redaction.profiles)
+    const [a, b] = [before, after].map((permit) => profiles.named(permit.redactionProfile))
     return (['prompt', 'reply'] as const).every((way) =>
-      entities.every(
-        (entity) => a && b && rank[actionFor(b[way], entity)] >= rank[actionFor(a[way], entity)],
-      ),
+      entities.every((entity) => {
+        const kind = { entity, category: 'contact', tier: 1 } as const
+        return a && b && strictnessOf(b.actionOf(way, kind)) >= strictnessOf(a.actionOf(way, kind))
+      }),
     )
   })
   t.pass()
@@ -150,8 +151,8 @@ t.test(
   async (t) => {
     law((_, { outcome, rules }) => {
       if (outcome instanceof Refusal) return true
-      const profile = mergeProfiles(rules.redaction.profiles, outcome.redactionProfile)
-      return outcome.outputTokensMax <= 7 && (outcome.call.logprobs === undefined || passesReplies(profile))
+      const profile = new Profiles(rules.redaction.profiles).named(outcome.redactionProfile)
+      return outcome.outputTokensMax <= 7 && (outcome.call.logprobs === undefined || profile.passesReplies)
     })
     t.pass()
   },

@@ -1,18 +1,19 @@
 import t from 'tap'
 import { FoundList, findingsKeptMax } from '../../src/redaction/found.ts'
-import { createRuleSet } from '../../src/redaction/rule-set.ts'
+import { rulesOf } from './rules.ts'
 
-const rules = createRuleSet({
-  name: 'test',
-  direction: 'reply',
-  actions: { US_SSN: 'block' },
-  default: 'mask',
-})
+const rules = rulesOf({ direction: 'reply', actions: { US_SSN: 'block' }, default: 'mask' })
 
 t.test('places are kept up to a bound, counts are exact', async (t) => {
   const { findings, tallies } = rules.screen('8.8.8.8 ada@example.com '.repeat(1000))
   t.equal(findings.length, findingsKeptMax)
-  t.same(findings[1], { entity: 'EMAIL_ADDRESS', action: 'mask', start: 8, end: 23 })
+  t.same(findings[1], {
+    entity: 'EMAIL_ADDRESS',
+    recognizer: 'email-address',
+    action: 'mask',
+    start: 8,
+    end: 23,
+  })
   t.same(tallies, [
     { entity: 'IP_ADDRESS', action: 'mask', count: 1000 },
     { entity: 'EMAIL_ADDRESS', action: 'mask', count: 1000 },

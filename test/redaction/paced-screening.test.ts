@@ -1,9 +1,8 @@
 import t from 'tap'
 import { PacedScreening, unitsPerTurn } from '../../src/redaction/paced-screening.ts'
-import { createRuleSet } from '../../src/redaction/rule-set.ts'
+import { rulesOf } from './rules.ts'
 
-const rules = createRuleSet({
-  name: 'test',
+const rules = rulesOf({
   direction: 'prompt',
   actions: { US_SSN: 'block' },
   default: 'mask',

@@ -1,9 +1,20 @@
 import fc from 'fast-check'
 import type { Test } from 'tap'
 import { recognizers } from '../../src/redaction/catalog.ts'
+import type { Recognizer } from '../../src/redaction/recognizer.ts'
 
+/** An example with the context that it needs. */
+export const written = (example: Recognizer['examples']['match'][number]): string =>
+  typeof example === 'string' ? example : example.before + example.value
+
+/** Two examples of each recognizer, short ones: there are hundreds of recognizers. */
 const valuesOf = (kind: 'match' | 'miss'): string[] =>
-  recognizers.flatMap(({ examples }) => examples[kind].filter((value) => value.length < 260))
+  recognizers.flatMap(({ examples }) =>
+    examples[kind]
+      .map(written)
+      .filter((value) => value.length < 260)
+      .slice(0, 2),
+  )
 
 /** Prose, code, logs and data as callers and models write them; nothing in these is sensitive. */
 export const benignTexts: readonly string[] = [

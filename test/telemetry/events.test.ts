@@ -30,8 +30,13 @@ const summary: ExchangeSummary = {
   durationMs: 12.34567,
   usage: { inputTokens: 3, outputTokens: 4 },
   findings: [
+    { entity: 'PERSON', direction: 'prompt', action: 'shadow', count: 9 },
     { entity: 'EMAIL_ADDRESS', direction: 'prompt', action: 'mask', count: 2 },
     { entity: 'CREDIT_CARD', direction: 'reply', action: 'mask', count: 1 },
+  ],
+  injection: [
+    { kind: 'known_phrasing', count: 2 },
+    { kind: 'exfiltration_link', count: 1 },
   ],
 }
 
@@ -62,6 +67,9 @@ const each: { [E in keyof Events]: (events: Events, text: string) => unknown } =
   auditRecovered: (events) => events.auditRecovered(7),
   upstreamDown: (events, text) => events.upstreamDown(text, text, text),
   upstreamUp: (events, text) => events.upstreamUp(text, text),
+  recognizerDown: (events, text) => events.recognizerDown(text as 'timeout'),
+  recognizerUp: (events) => events.recognizerUp(),
+  recognizerRejected: (events, text) => events.recognizerRejected(new Error(text)),
   configReloaded: (events, text) => events.configReloaded(text),
   configRejected: (events, text) => events.configRejected(Array(1000).fill(text), text),
   tlsReloaded: (events, text) => events.tlsReloaded('traffic', text, Number.NaN),
@@ -169,6 +177,7 @@ t.test('the line of an exchange', (t) => {
     input_tokens: 3,
     output_tokens: 4,
     redactions: 3,
+    injection_signals: ['known_phrasing', 'exfiltration_link'],
     attempts: 1,
   })
   t.notHas(line, 'refusal')

@@ -43,7 +43,12 @@ t.test('the text is what a scraper accepts, and the names follow the rules', asy
       firstTokenMs: 200,
       overheadMs: 2,
       usage: { inputTokens: 10, outputTokens: 11, cachedInputTokens: 4 },
-      findings: [{ entity: 'EMAIL_ADDRESS', direction: 'reply', action: 'mask', count: 2 }],
+      findings: [
+        { entity: 'EMAIL_ADDRESS', direction: 'reply', action: 'mask', count: 2 },
+        { entity: 'EMAIL_ADDRESS', direction: 'prompt', action: 'shadow', count: 3 },
+      ],
+      injection: [{ kind: 'template_tokens', count: 5 }],
+      pseudonyms: { restored: 4, unknown: 1 },
       heldCharsMax: 40,
     }),
   )
@@ -64,6 +69,10 @@ t.test('the text is what a scraper accepts, and the names follow the rules', asy
     'unknown: absent',
   )
   t.equal(sampleOf(families, 'sallyport_redactions_total', { entity: 'EMAIL_ADDRESS', action: 'mask' }), 2)
+  t.equal(sampleOf(families, 'sallyport_redactions_total', { direction: 'prompt', action: 'shadow' }), 3)
+  t.equal(sampleOf(families, 'sallyport_pseudonyms_total', { result: 'restored' }), 4)
+  t.equal(sampleOf(families, 'sallyport_pseudonyms_total', { result: 'unknown' }), 1)
+  t.equal(sampleOf(families, 'sallyport_injection_signals_total', { kind: 'template_tokens' }), 5)
   t.equal(sampleOf(families, 'sallyport_stream_end_total', { reason: 'done' }), 1)
   t.equal(sampleOf(families, 'sallyport_upstream_requests_total', { pool: 'gpu', code: '200' }), 1)
   t.equal(sampleOf(families, 'sallyport_config_info', { hash: '0123456789abcdef' }), 1)
@@ -107,6 +116,7 @@ t.test('odd label values fold, so the number of series stays bounded', async (t)
         status: index,
         endpoint: odd as 'models',
         outcome: odd as Outcome,
+        injection: [{ kind: odd as 'encoded_payload', count: 1 }],
       }),
     )
     metrics.upstreamAnswered(odd, index, 1)
@@ -118,6 +128,7 @@ t.test('odd label values fold, so the number of series stays bounded', async (t)
   const samples = [...families.values()].reduce((sum, family) => sum + family.samples.length, 0)
   t.ok(samples < 600, `${samples} samples`)
   t.equal(sampleOf(families, 'sallyport_auth_failures_total', { reason: '_other' }), 10_000)
+  t.equal(sampleOf(families, 'sallyport_injection_signals_total', { kind: '_other' }), 10_000)
   t.equal(
     sampleOf(families, 'gen_ai_server_request_duration_seconds_count', { gen_ai_request_model: '_other' }),
     10_000,
@@ -228,6 +239,8 @@ t.test('counters for the small events', async (t) => {
   metrics.auditWriteFailed()
   metrics.upstreamRetried('gpu')
   metrics.upstreamAnswered('gpu', undefined)
+  metrics.recognizerAnswered(20)
+  metrics.recognizerFailed('timeout')
   metrics.logLinesDropped(2)
   metrics.authFailed('mtls', 'certificate_expired')
   metrics.authFailed('jwt', 'never learned')
@@ -245,6 +258,8 @@ t.test('counters for the small events', async (t) => {
   t.equal(sampleOf(families, 'sallyport_audit_write_failures_total'), 1)
   t.equal(sampleOf(families, 'sallyport_upstream_retries_total', { pool: 'gpu' }), 1)
   t.equal(sampleOf(families, 'sallyport_upstream_requests_total', { code: 'none' }), 1)
+  t.equal(sampleOf(families, 'sallyport_recognizer_seconds_sum'), 0.02)
+  t.equal(sampleOf(families, 'sallyport_recognizer_failures_total', { reason: 'timeout' }), 1)
   t.equal(sampleOf(families, 'sallyport_log_lines_dropped_total'), 2)
   t.equal(
     sampleOf(families, 'sallyport_auth_failures_total', { stage: 'mtls', reason: 'certificate_expired' }),

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { tlsReasons } from '../../src/telemetry/metric-table.ts'
+import { tlsReasons } from '../../src/telemetry/label-values.ts'
 import { tlsReason } from '../../src/telemetry/tls-reason.ts'
 
 t.test("Node's and OpenSSL's codes fall into the closed set", (t) => {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkRuntime } from '../../config/runtime.ts'
-import { configFolder, devAudience, devIssuer } from './names.ts'
+import { configFolder, devAudience, devIssuer, pseudonymKeyFile } from './names.ts'
 
 export interface DevModel {
   /** What callers write. */
@@ -105,7 +105,8 @@ roles:
     binding: none
 `
 
-const redactionYaml = `profiles:
+const redactionYaml = `pseudonyms: {keyFile: ${pseudonymKeyFile}}
+profiles:
   mask:
     prompt: {default: mask, entities: {PRIVATE_KEY: block}}
     reply: {default: mask}

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { signToken } from '../token.ts'
 import { type Authority, issueServer, makeAuthority } from './authority.ts'
-import { auditFolder, configFolder, devKeyId, signingKeyFile, tokenFile } from './names.ts'
+import { auditFolder, configFolder, devKeyId, pseudonymKeyFile, signingKeyFile, tokenFile } from './names.ts'
 
 /** What the simulated model server needs to speak the same mutual TLS as a real one would. */
 export interface UpstreamSecrets {
@@ -27,6 +27,7 @@ export async function makeFolder(directory: string): Promise<UpstreamSecrets> {
   )) as [Authority, Authority, Authority]
   await writeTraffic(write, serverCa, clientCa)
   writeIssuer(write)
+  write(`${configFolder}/${pseudonymKeyFile}`, `${randomBytes(32).toString('base64')}\n`)
   return await writeUpstream(write, upstreamCa)
 }
 

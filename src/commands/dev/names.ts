@@ -6,5 +6,7 @@ export const devKeyId = 'dev-1'
 /** Files in the folder of `sallyport dev`. */
 export const signingKeyFile = 'issuer.key'
 export const tokenFile = 'token'
+/** In the folder of the configuration. */
+export const pseudonymKeyFile = 'pseudonym.key'
 export const configFolder = 'config'
 export const auditFolder = 'audit'

@@ -1,13 +1,12 @@
 import { error, type Finding, list, type Path, quote, warning } from '../problem.ts'
 import type { RoleConfig } from '../schema/policies.ts'
 import type { Knowledge, Sections } from '../sections.ts'
-import { screensReplies } from './redaction.ts'
 
 /** References of roles and scopes that lead nowhere, and what a role promises but could not keep. */
 export const roleFindings = (sections: Sections, knowledge: Knowledge): Finding[] => [
   ...scopeFindings(sections, knowledge),
   ...Object.entries(sections.policies.roles).flatMap(([name, role]) => [
-    ...references(['roles', name], role, sections),
+    ...references(['roles', name], role, sections, knowledge),
     ...reachability(['roles', name], name, sections),
   ]),
   ...unused(sections),
@@ -29,7 +28,12 @@ function scopeFindings({ policies, models }: Sections, { matches }: Knowledge): 
   )
 }
 
-function references(path: Path, role: RoleConfig, { policies, redaction }: Sections): Finding[] {
+function references(
+  path: Path,
+  role: RoleConfig,
+  { policies, redaction }: Sections,
+  knowledge: Knowledge,
+): Finding[] {
   const findings = role.scopes.flatMap((scope, index) =>
     Object.hasOwn(policies.scopes, scope)
       ? []
@@ -53,12 +57,15 @@ function references(path: Path, role: RoleConfig, { policies, redaction }: Secti
         `${quote(role.redaction)} is not a profile; profiles are: ${known}`,
       ),
     )
-  } else if (role.parameters.logprobsMax !== undefined && screensReplies(profile)) {
+  } else if (
+    role.parameters.logprobsMax !== undefined &&
+    !knowledge.openProfile(role.redaction, profile).passesReplies
+  ) {
     findings.push(
       error(
         'policies',
         [...path, 'parameters', 'logprobsMax'],
-        `cannot be given with profile ${quote(role.redaction)}: logprobs would show the text that it hides in replies`,
+        `cannot be given with profile ${quote(role.redaction)}: logprobs would show the text that it hides or changes in replies`,
       ),
     )
   }

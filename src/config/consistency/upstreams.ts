@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { error, type Finding, list, type Path, quote, warning } from '../problem.ts'
 import type { ModelsConfig, PoolConfig } from '../schema/models.ts'
+import { pairFindings } from './server-tls.ts'
 
 const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -92,11 +93,7 @@ function tlsFindings(path: Path, { tls }: PoolConfig, use: 'used' | 'unused'): F
   }
   const inTls: Path = [...path, 'tls']
   if (use === 'unused') return [error('models', inTls, 'is given, but no endpoint of the pool is https://')]
-  if (tls.certificate !== undefined && tls.key === undefined)
-    return [error('models', inTls, 'has a certificate without its key')]
-  if (tls.key !== undefined && tls.certificate === undefined)
-    return [error('models', inTls, 'has a key without its certificate')]
-  return []
+  return pairFindings('models', inTls, tls)
 }
 
 function isLoopback(hostname: string): boolean {

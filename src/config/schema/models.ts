@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { file, flag, integer, namedEntries, oneOf, section, sectionWithDefaults } from './field.ts'
+import { serverTls } from './server-tls.ts'
 
 /** Public model names: what callers write, and what `GET /v1/models/<name>` can carry. No dot segments. */
 export const MODEL_PATTERN = '^(?!.*(?:^|/)\\.{0,2}(?:/|$))[A-Za-z0-9._:@+/-]{1,256}$'
@@ -25,24 +26,7 @@ const pool = section('Model servers that answer alike.', {
     maxItems: 256,
     uniqueItems: true,
   }),
-  tls: Type.Optional(
-    section(
-      'How the servers are checked, and how the gateway shows who it is. The roots of the system are never used.',
-      {
-        ca: file('PEM bundle of the authorities that the servers must come from.', 'authorities'),
-        certificate: Type.Optional(file('PEM chain that the gateway shows.', 'certificate')),
-        key: Type.Optional(file('PEM private key of that chain.', 'key')),
-        serverName: Type.Optional(
-          Type.String({
-            description: 'Name to look for in the certificate when the addresses are numbers.',
-            maxLength: 253,
-            pattern: '^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$',
-            expected: 'a host name',
-          }),
-        ),
-      },
-    ),
-  ),
+  tls: Type.Optional(serverTls),
   plaintext: Type.Optional(
     oneOf(
       '`allowed`: prompts may leave this machine unencrypted, for http:// addresses that are not loopback.',

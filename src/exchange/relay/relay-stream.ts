@@ -63,7 +63,7 @@ class Passage {
 
   constructor(job: RelayJob) {
     this.#job = job
-    this.#screen = new ReplyScreen(job.rules, job.dialect, job.call.choices * job.call.prompts)
+    this.#screen = new ReplyScreen(job, job.dialect, job.call.choices * job.call.prompts)
   }
 
   through(replies: readonly Reply[]): string {
@@ -119,12 +119,13 @@ class Passage {
   }
 
   get relayed() {
-    const { meter } = this.#job
+    const { meter, replacement } = this.#job
     return {
       usage: meter.usage,
       usageReported: meter.reported,
       events: meter.events,
       found: this.#screen.found,
+      pseudonyms: { ...replacement.restoreCount },
       gaps: meter.gaps,
       heldCharsMax: this.#screen.heldCharsMax,
       scanMs: this.#scanMs,

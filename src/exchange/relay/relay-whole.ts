@@ -1,6 +1,5 @@
-import type { Found } from '../../redaction/finding.ts'
-import { FoundList } from '../../redaction/found.ts'
 import { Refusal } from '../../refusal.ts'
+import { type Located, LocatedFindings } from '../located-findings.ts'
 import { jsonHead } from '../reply-head.ts'
 import type { Relayed } from '../trail.ts'
 import { shownUsage } from './encode-events.ts'
@@ -13,10 +12,10 @@ export async function relayWhole(job: RelayJob): Promise<void> {
   const reply = job.dialect.whole(await readJson(answer.body, gateway.stream.replyBytesMax), job.model)
   meter.whole(reply)
   // Metered before it is screened: a reply that the policy blocks has been generated, and is paid for.
-  trail.relayed = relayed(job, new FoundList(), 0)
+  trail.relayed = relayed(job, new LocatedFindings(), 0)
   checkTools(reply, call)
   const startedAt = gateway.clock.monotonic()
-  const { found, blocked } = await screenWhole(reply, job.rules, job.signal)
+  const { found, blocked } = await screenWhole(reply, job, job.signal)
   trail.relayed = relayed(job, found, gateway.clock.monotonic() - startedAt)
   if (blocked) throw new Refusal('content_blocked', blocked.entity)
   trail.firstByte()
@@ -25,11 +24,12 @@ export async function relayWhole(job: RelayJob): Promise<void> {
   await client.send(jsonHead(200, trail, gateway), JSON.stringify(body))
 }
 
-const relayed = ({ meter }: RelayJob, found: Found, scanMs: number): Relayed => ({
+const relayed = ({ meter, replacement }: RelayJob, found: Located, scanMs: number): Relayed => ({
   usage: meter.usage,
   usageReported: meter.reported,
   events: meter.events,
   found,
+  pseudonyms: { ...replacement.restoreCount },
   gaps: undefined,
   heldCharsMax: 0,
   scanMs,

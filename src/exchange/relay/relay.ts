@@ -2,8 +2,10 @@ import { openReplies } from '../../openai/reply-dialect.ts'
 import type { Permit } from '../../policy/permit.ts'
 import type { UpstreamAnswer } from '../../upstream/upstream.ts'
 import type { Client } from '../arrival.ts'
+import type { ScreenedCall } from '../inbound/screen-prompt.ts'
 import type { Gateway } from '../parts.ts'
 import type { Trail } from '../trail.ts'
+import type { RelayJob } from './job.ts'
 import { Meter } from './meter.ts'
 import { relayStream } from './relay-stream.ts'
 import { relayWhole } from './relay-whole.ts'
@@ -11,6 +13,7 @@ import { relayWhole } from './relay-whole.ts'
 /** Answer -> the caller, screened and metered. Whatever the ending, the trail holds what was relayed until then. */
 export async function relay(
   answer: UpstreamAnswer,
+  { replacement }: Pick<ScreenedCall, 'replacement'>,
   permit: Permit,
   client: Client,
   trail: Trail,
@@ -20,7 +23,7 @@ export async function relay(
   const { call } = permit
   const reserved = trail.reservation ?? { inputTokens: 0, outputTokens: 0 }
   const meter = new Meter(call, reserved, gateway.clock, trail.target?.server)
-  const { reply: rules } = gateway.redaction.rulesFor(permit.redactionProfile)
+  const { reply: rules, restores } = gateway.redaction.rulesFor(permit.redactionProfile)
   const dialect = openReplies(call.endpoint, {
     logprobs: rules.inert && call.logprobs !== undefined,
     jsonContent: call.responseFormat === 'json_object' || call.responseFormat === 'json_schema',
@@ -28,6 +31,19 @@ export async function relay(
     createdAtSeconds: Math.floor(gateway.clock.now() / 1000),
     choicesMax: call.choices * call.prompts,
   })
-  const job = { answer, call, model: permit.model, client, trail, gateway, signal, meter, rules, dialect }
+  const job: RelayJob = {
+    answer,
+    call,
+    model: permit.model,
+    client,
+    trail,
+    gateway,
+    signal,
+    meter,
+    rules,
+    dialect,
+    replacement,
+    restores,
+  }
   await (call.stream ? relayStream(job) : relayWhole(job))
 }

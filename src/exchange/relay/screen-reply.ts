@@ -1,10 +1,15 @@
 import type { Call, JsonObject, ReplySlot } from '../../openai/call.ts'
 import type { Reply, ReplyDialect } from '../../openai/reply.ts'
 import { calledTools } from '../../openai/tool-call-reply.ts'
-import type { Finding, Found, RuleSet, StreamWindow } from '../../redaction/finding.ts'
-import { FoundList } from '../../redaction/found.ts'
+import type { Finding, StreamWindow } from '../../redaction/finding.ts'
 import { PacedScreening } from '../../redaction/paced-screening.ts'
 import { Refusal } from '../../refusal.ts'
+import { type Located, LocatedFindings } from '../located-findings.ts'
+import type { RelayJob } from './job.ts'
+import { ReplyWindows } from './reply-windows.ts'
+
+/** What is done to the text of a reply. */
+export type ReplyRules = Pick<RelayJob, 'rules' | 'replacement' | 'restores'>
 
 interface Channel {
   readonly choice: number
@@ -26,7 +31,7 @@ const SPARE_CHANNELS_MAX = 512
  *    event does not carry.
  */
 export class ReplyScreen {
-  readonly #rules: RuleSet
+  readonly #windows: ReplyWindows
   readonly #dialect: ReplyDialect
   readonly #channelsMax: number
   readonly #channels = new Map<string, Channel>()
@@ -39,15 +44,16 @@ export class ReplyScreen {
   #held = 0
 
   /** `choices`: how many the call asked for, over all its prompts. */
-  constructor(rules: RuleSet, dialect: ReplyDialect, choices: number) {
-    this.#rules = rules
+  constructor(rules: ReplyRules, dialect: ReplyDialect, choices: number) {
+    this.#windows = new ReplyWindows(rules)
     this.#dialect = dialect
     this.#channelsMax = SPARE_CHANNELS_MAX + choices
   }
 
   /** What may leave for this event, in order. */
   pass(reply: Reply): JsonObject[] {
-    if (this.#rules.inert) return [reply.body]
+    if (this.#windows.inert) return [reply.body]
+    this.#windows.note(reply.body)
     const released = reply.texts.map((slot) => this.#release(slot))
     const events = reply.finished.flatMap((choice) => this.#finish(choice, reply, released))
     this.#last = reply
@@ -66,9 +72,9 @@ export class ReplyScreen {
     return events
   }
 
-  get found(): Found {
-    const found = new FoundList()
-    for (const { window } of this.#channels.values()) found.addAll(window)
+  get found(): Located {
+    const found = new LocatedFindings()
+    for (const open of this.#channels.values()) found.addAll(pathOf(open), open.window)
     return found
   }
 
@@ -76,7 +82,7 @@ export class ReplyScreen {
   #release(slot: ReplySlot): string {
     if (slot.text === '') return ''
     if (this.#finished.has(slot.choice)) throw new Refusal('upstream_protocol', 'text after finish_reason')
-    const window = this.#windowOf(slot.choice, slot.channel, slot.kind)
+    const window = this.#windowOf(slot)
     const before = window.held
     const text = window.push(slot.text)
     this.#held += window.held - before
@@ -108,12 +114,13 @@ export class ReplyScreen {
     return text
   }
 
-  #windowOf(choice: number, channel: string, kind: 'text' | 'json'): StreamWindow {
+  #windowOf(slot: ReplySlot): StreamWindow {
+    const { choice, channel } = slot
     const key = `${choice}/${channel}`
     const open = this.#channels.get(key)
     if (open) return open.window
     if (this.#channels.size >= this.#channelsMax) throw new Refusal('upstream_protocol', 'too many channels')
-    const window = this.#rules.open(kind)
+    const window = this.#windows.open(slot)
     const opened = { choice, channel, window }
     this.#channels.set(key, opened)
     const siblings = this.#channelsOf.get(choice)
@@ -141,18 +148,27 @@ const mentionsRole = (body: JsonObject): boolean =>
     return delta !== undefined && delta.role !== undefined
   })
 
+const pathOf = ({ choice, channel }: Pick<ReplySlot, 'choice' | 'channel'>): string =>
+  `choices[${choice}].${channel}`
+
 interface ScreenedWhole {
-  readonly found: Found
+  readonly found: Located
   readonly blocked: Finding | undefined
 }
 
 /** The reply rules over a whole reply: the texts are replaced in place, up to the first that is blocked. */
-export async function screenWhole(reply: Reply, rules: RuleSet, signal: AbortSignal): Promise<ScreenedWhole> {
-  const found = new FoundList()
-  const paced = new PacedScreening(rules, signal)
-  for (const slot of rules.inert ? [] : reply.texts) {
-    const screening = await paced.screen(slot)
-    found.addAll(screening)
+export async function screenWhole(
+  reply: Reply,
+  rules: ReplyRules,
+  signal: AbortSignal,
+): Promise<ScreenedWhole> {
+  const found = new LocatedFindings()
+  const windows = new ReplyWindows(rules)
+  const paced = new PacedScreening(rules.rules, signal)
+  windows.note(reply.body)
+  for (const slot of windows.inert ? [] : reply.texts) {
+    const screening = await paced.screen(slot, windows.open(slot))
+    found.addAll(pathOf(slot), screening)
     if (screening.blocked) return { found, blocked: screening.blocked }
     if (screening.text !== slot.text) slot.replace(screening.text)
   }

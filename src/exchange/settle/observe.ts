@@ -72,6 +72,8 @@ function summarize(trail: Trail): ExchangeSummary {
     usage: relayed?.usage,
     gaps: relayed?.gaps,
     findings: [...countFindings('prompt', trail.promptFound), ...countFindings('reply', relayed?.found)],
+    injection: trail.injection,
+    pseudonyms: relayed?.pseudonyms,
     scanPromptMs: phases.screen,
     scanReplyMs: relayed?.scanMs,
     heldCharsMax: relayed?.heldCharsMax,

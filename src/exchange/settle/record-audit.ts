@@ -1,7 +1,7 @@
 import type { AuditEvent, AuditLog } from '../../audit/record.ts'
 import { Refusal } from '../../refusal.ts'
 import type { Trail } from '../trail.ts'
-import { countFindings } from './count-findings.ts'
+import { recordFindings, recordPlaces } from './count-findings.ts'
 
 interface AuditRules {
   readonly audit: AuditLog
@@ -68,7 +68,15 @@ function caller({ principal, certificate }: Trail): Partial<AuditEvent> {
   }
 }
 
-function asked({ endpoint, call, permit, target, promptFound, reservation }: Trail): Partial<AuditEvent> {
+function asked({
+  endpoint,
+  call,
+  permit,
+  target,
+  injection,
+  promptFound,
+  reservation,
+}: Trail): Partial<AuditEvent> {
   return {
     endpoint,
     // A name that no permit confirmed is the caller's own text: it stays out of the record.
@@ -80,7 +88,9 @@ function asked({ endpoint, call, permit, target, promptFound, reservation }: Tra
       ? { reserved_input: reservation.inputTokens, reserved_output: reservation.outputTokens }
       : {}),
     ...(target ? { pool: target.pool, upstream: target.endpoint.origin } : {}),
-    prompt_findings: countFindings('prompt', promptFound),
+    prompt_findings: recordFindings('prompt', promptFound),
+    ...(promptFound.places.length > 0 ? { prompt_places: recordPlaces(promptFound) } : {}),
+    ...(injection.length > 0 ? { injection_signals: [...injection] } : {}),
   }
 }
 
@@ -99,7 +109,8 @@ function ended(trail: Trail): Partial<AuditEvent> {
           input_tokens: relayed.usage.inputTokens,
           output_tokens: relayed.usage.outputTokens,
           usage_reported: relayed.usageReported,
-          reply_findings: countFindings('reply', relayed.found),
+          reply_findings: recordFindings('reply', relayed.found),
+          ...(relayed.found.places.length > 0 ? { reply_places: recordPlaces(relayed.found) } : {}),
         }
       : {}),
   }

@@ -18,36 +18,39 @@ export function buildAlphabet(sets: readonly CharSet[]): Alphabet {
   const classes = new Uint8Array(SYMBOLS)
   let size = 1
   for (const set of distinct(sets)) size = split(classes, size, set)
+  const samples = Array.from({ length: size }, (_, symbol) => classes.indexOf(symbol))
   const known = new Map<CharSet, readonly number[]>()
   const classesOf = (set: CharSet): readonly number[] => {
     const before = known.get(set)
     if (before !== undefined) return before
-    const inside = new Set<number>()
-    for (let symbol = 0; symbol < SYMBOLS; symbol++)
-      if (set[symbol] === 1) inside.add(classes[symbol] as number)
-    known.set(set, [...inside])
-    return [...inside]
+    // A class lies in a set or outside, so one of its members tells.
+    const inside = [...samples.keys()].filter((symbol) => set[samples[symbol] as number] === 1)
+    known.set(set, inside)
+    return inside
   }
   return { classes, size: size + 1, edge: size, classesOf }
 }
 
-/** One of each set: equal ones split nothing further, and most are equal. */
+/** One of each set: equal ones split nothing further, and most are equal, or the same. */
 const distinct = (sets: readonly CharSet[]): Iterable<CharSet> =>
-  new Map(sets.map((set) => [Buffer.from(set.buffer).toString('latin1'), set])).values()
+  new Map([...new Set(sets)].map((set) => [Buffer.from(set.buffer).toString('latin1'), set])).values()
 
 /** Splits every class that lies partly inside a set: its inside moves to a new class. */
 function split(classes: Uint8Array, size: number, set: CharSet): number {
-  const outside = new Set<number>()
+  const isSplit = new Uint8Array(size)
+  const moved = new Uint8Array(size)
   for (let symbol = 0; symbol < SYMBOLS; symbol++)
-    if (set[symbol] === 0) outside.add(classes[symbol] as number)
-  const moved = new Map<number, number>()
-  for (let symbol = 0; symbol < SYMBOLS; symbol++) {
+    if (set[symbol] === 0) isSplit[classes[symbol] as number] = 1
+  let grown = size
+  for (let symbol = set.indexOf(1); symbol !== -1; symbol = set.indexOf(1, symbol + 1)) {
     const from = classes[symbol] as number
-    if (set[symbol] === 0 || !outside.has(from)) continue
-    const to = moved.get(from) ?? size + moved.size
-    if (to >= classesMax) throw new Error(`the rules tell more than ${classesMax} character classes apart`)
-    moved.set(from, to)
-    classes[symbol] = to
+    if (isSplit[from] === 0) continue
+    if (moved[from] === 0) {
+      if (grown >= classesMax)
+        throw new Error(`the rules tell more than ${classesMax} character classes apart`)
+      moved[from] = grown++
+    }
+    classes[symbol] = moved[from] as number
   }
-  return size + moved.size
+  return grown
 }

@@ -18,14 +18,25 @@ export function rangesSet(...ranges: readonly (readonly [number, number])[]): Ch
   return set
 }
 
-/** The set with one member. */
-export const unitSet = (unit: number): CharSet => rangesSet([unit, unit])
+const unitSets: CharSet[] = []
+
+/** The set with one member; the same set for the same unit, since patterns have thousands. */
+export const unitSet = (unit: number): CharSet => {
+  unitSets[unit] ??= rangesSet([unit, unit])
+  return unitSets[unit]
+}
 
 /** Adds every member of `other` to `set`. */
 export function addAll(set: CharSet, other: CharSet): void {
-  for (let symbol = 0; symbol < SYMBOLS; symbol++) if (other[symbol] === 1) set[symbol] = 1
+  for (let symbol = other.indexOf(1); symbol !== -1; symbol = other.indexOf(1, symbol + 1)) set[symbol] = 1
 }
 
 /** Whether `inner` has no member outside `outer`. */
 export const isSubset = (inner: CharSet, outer: CharSet): boolean =>
   inner.every((member, symbol) => member === 0 || outer[symbol] === 1)
+
+/** Every symbol. */
+export const anySet: CharSet = new Uint8Array(SYMBOLS).fill(1)
+
+/** Everything that is not in a set. */
+export const complement = (set: CharSet): CharSet => set.map((member) => 1 - member)

@@ -1,89 +1,12 @@
-import { type Automaton, edgeFlag, type Launch, stateFlag, tailFlag } from '../automaton.ts'
-import { PatternError, type PatternNode, parseClass, parsePattern, patternLength } from '../pattern.ts'
-import { type Recognizer, type Rule, ruleLengthMax, type Tail } from '../recognizer.ts'
+import { type Machine, neverRipe, stateFlag, tailFlag } from '../automaton.ts'
+import type { PatternNode } from '../pattern.ts'
+import type { Family, Recognizer } from '../recognizer.ts'
 import { type Alphabet, buildAlphabet } from './alphabet.ts'
-import { type CharSet, isSubset } from './char-set.ts'
+import type { CharSet } from './char-set.ts'
 import { Dfa } from './dfa.ts'
+import { edgeBitsOf, groupRules, LaunchBuilder } from './launches.ts'
 import { Nfa } from './nfa.ts'
-
-interface ParsedEdge {
-  readonly not: CharSet | undefined
-  readonly near: CharSet | undefined
-  readonly far: CharSet | undefined
-}
-
-interface ParsedRule {
-  readonly entity: string
-  readonly rule: Rule
-  readonly parts: readonly PatternNode[]
-  readonly left: ParsedEdge
-  readonly right: ParsedEdge
-  readonly head: { readonly first: CharSet; readonly rest: CharSet; readonly lengthMax: number } | undefined
-  readonly tail: { readonly members: CharSet; readonly joiners: CharSet | undefined } | undefined
-}
-
-/** `\n` and its kin, as they stand in source code and in JSON inside a text: a value may begin after them. */
-const backslash = parseClass('\\\\')
-const escaped = parseClass('bfnrt')
-
-const parseEdge = (edge: Rule['left']): ParsedEdge => ({
-  not: edge?.not === undefined ? undefined : parseClass(edge.not),
-  near: edge?.notPair === undefined ? undefined : parseClass(edge.notPair.near),
-  far: edge?.notPair === undefined ? undefined : parseClass(edge.notPair.far),
-})
-
-function parseTail(tail: Tail | undefined): ParsedRule['tail'] {
-  if (tail === undefined) return undefined
-  const joiners = tail.kind === 'run' && tail.joiners !== undefined ? parseClass(tail.joiners) : undefined
-  return { members: parseClass(tail.members), joiners }
-}
-
-function parseHead(head: Rule['head']): ParsedRule['head'] {
-  if (head === undefined) return undefined
-  const parsed = { first: parseClass(head.first), rest: parseClass(head.rest), lengthMax: head.lengthMax }
-  if (!isSubset(parsed.first, parsed.rest))
-    throw new PatternError('the first of a head must be one of its rest')
-  return parsed
-}
-
-const headParts = (head: NonNullable<ParsedRule['head']>): readonly PatternNode[] => [
-  { kind: 'repeat', set: head.first, min: 1, max: 1 },
-  { kind: 'repeat', set: head.rest, min: 0, max: Number.POSITIVE_INFINITY },
-]
-
-function checkLength(entity: string, rule: Rule, body: PatternNode): void {
-  const fail = (reason: string): never => {
-    throw new PatternError(`${entity}: ${reason} (${JSON.stringify(rule.pattern)})`)
-  }
-  const length = patternLength(body)
-  const longest = length.max + (rule.head?.lengthMax ?? 0)
-  if (!(rule.lengthMax > 0 && rule.lengthMax <= ruleLengthMax)) {
-    fail(
-      `lengthMax must be within 1 and ${ruleLengthMax}; make a longer value certain early with a sure point`,
-    )
-  }
-  if (length.min === 0) fail('the pattern matches the empty text')
-  if (Number.isFinite(longest) && longest > rule.lengthMax) {
-    fail(`the pattern is up to ${longest} long, more than its lengthMax of ${rule.lengthMax}`)
-  }
-  if (rule.head !== undefined && rule.head.lengthMax >= rule.lengthMax)
-    fail('the head is as long as the whole rule')
-}
-
-function parseRule(entity: string, rule: Rule): ParsedRule {
-  const body = parsePattern(rule.pattern)
-  checkLength(entity, rule, body)
-  const head = parseHead(rule.head)
-  return {
-    entity,
-    rule,
-    parts: head === undefined ? [body] : [...headParts(head), body],
-    left: parseEdge(rule.left),
-    right: parseEdge(rule.right),
-    head,
-    tail: parseTail(rule.sure),
-  }
-}
+import { type ParsedRule, parseRules } from './parsed-rule.ts'
 
 function setsOf(node: PatternNode): readonly CharSet[] {
   if (node.kind === 'repeat') return [node.set]
@@ -91,188 +14,110 @@ function setsOf(node: PatternNode): readonly CharSet[] {
 }
 
 function alphabetOf(rules: readonly ParsedRule[]): Alphabet {
-  const sets = rules.flatMap(({ parts, left, right, tail }) => [
-    ...parts.flatMap(setsOf),
+  const sets = rules.flatMap(({ pattern, head, left, right, tail }) => [
+    ...setsOf(pattern),
+    ...[head?.first, head?.rest],
     ...[left.not, left.near, left.far, right.not, right.near, right.far, tail?.members, tail?.joiners],
   ])
-  return buildAlphabet([...sets, backslash, escaped].filter((set) => set !== undefined))
+  return buildAlphabet(sets.filter((set) => set !== undefined))
 }
 
-/** For each rule a row of bits by class. */
-function classRows(
+/** One row for each rule, of as many entries as there are classes. */
+function rows(
   rules: readonly ParsedRule[],
-  alphabet: Alphabet,
-  bitsOf: (rule: ParsedRule) => readonly (readonly [CharSet | undefined, number])[],
+  size: number,
+  rowOf: (rule: ParsedRule) => Uint8Array,
 ): Uint8Array {
-  const rows = new Uint8Array(rules.length * alphabet.size)
-  for (const [index, rule] of rules.entries()) {
-    for (const [set, bit] of bitsOf(rule)) {
-      for (const symbol of set === undefined ? [] : alphabet.classesOf(set)) {
-        const at = index * alphabet.size + symbol
-        rows[at] = (rows[at] as number) | bit
-      }
-    }
-  }
-  return rows
+  const table = new Uint8Array(rules.length * size)
+  for (const [index, rule] of rules.entries()) table.set(rowOf(rule), index * size)
+  return table
 }
 
-const edgeBits = (edge: ParsedEdge) =>
-  [
-    [edge.not, edgeFlag.forbidden],
-    [edge.near, edgeFlag.near],
-    [edge.far, edgeFlag.far],
-  ] as const
+function tailRow({ tail }: ParsedRule, alphabet: Alphabet): Uint8Array {
+  const row = new Uint8Array(alphabet.size)
+  if (tail === undefined) return row
+  for (const symbol of tail.joiners === undefined ? [] : alphabet.classesOf(tail.joiners))
+    row[symbol] = tailFlag.joiner
+  for (const symbol of alphabet.classesOf(tail.members)) row[symbol] = tailFlag.member
+  return row
+}
 
-/** Compiles the launch of one group of rules: a start state for every pair of classes to the left. */
-class LaunchBuilder {
-  readonly #rules: readonly ParsedRule[]
-  readonly #alphabet: Alphabet
-  readonly #dfa: Dfa
-  readonly #firsts: readonly number[]
-  readonly #lefts: Uint8Array
-  readonly #afterEscape: (far: number, near: number) => boolean
+interface StateRules {
+  /** The rules that can still match. */
+  readonly owned: number[]
+  readonly accepted: number[]
+  readonly sure: number[]
+}
 
-  constructor(rules: readonly ParsedRule[], alphabet: Alphabet, dfa: Dfa, firsts: readonly number[]) {
-    this.#rules = rules
-    this.#alphabet = alphabet
-    this.#dfa = dfa
-    this.#firsts = firsts
-    this.#lefts = classRows(rules, alphabet, ({ left, head }) => (head === undefined ? edgeBits(left) : []))
-    const [backslashes, escapes] = [alphabet.classesOf(backslash), alphabet.classesOf(escaped)]
-    this.#afterEscape = (far, near) => backslashes.includes(far) && escapes.includes(near)
+/** What a state is made of; members come rule by rule, so each rule is met in one go. */
+function rulesOf(members: readonly number[], nfa: Nfa, certain: readonly boolean[]): StateRules {
+  const found: StateRules = { owned: [], accepted: [], sure: [] }
+  for (const member of members) {
+    const owner = nfa.owners[member] as number
+    if (found.owned.at(-1) !== owner) found.owned.push(owner)
+    if ((nfa.accepts[member] as number) >= 0) (certain[owner] ? found.sure : found.accepted).push(owner)
   }
-
-  build(group: readonly number[]): Launch {
-    const { size } = this.#alphabet
-    const starts = new Uint16Array(size * size)
-    const known = new Map<string, number>()
-    for (let far = 0; far < size; far++) {
-      for (let near = 0; near < size; near++) {
-        const allowed = group.filter((rule) => this.#mayFollow(rule, far, near))
-        const key = allowed.join()
-        const state = known.get(key) ?? this.#dfa.start(allowed.map((rule) => this.#firsts[rule] as number))
-        known.set(key, state)
-        starts[far * size + near] = state
-      }
-    }
-    return { starts, head: this.#head(group) }
-  }
-
-  #mayFollow(rule: number, far: number, near: number): boolean {
-    if (this.#afterEscape(far, near)) return true
-    const { size } = this.#alphabet
-    const nearBits = this.#lefts[rule * size + near] as number
-    if ((nearBits & edgeFlag.forbidden) !== 0) return false
-    return (
-      (nearBits & edgeFlag.near) === 0 || ((this.#lefts[rule * size + far] as number) & edgeFlag.far) === 0
-    )
-  }
-
-  #head(group: readonly number[]): Launch['head'] {
-    const head = this.#rules[group[0] as number]?.head
-    if (head === undefined) return undefined
-    const first = new Uint8Array(this.#alphabet.size)
-    for (const symbol of this.#alphabet.classesOf(head.first)) first[symbol] = 1
-    return { lengthMax: head.lengthMax, first }
-  }
+  return found
 }
 
 /** Per-state tables of a finished automaton. */
 function stateTables(rules: readonly ParsedRule[], nfa: Nfa, dfa: Dfa) {
-  const flags = new Uint8Array(dfa.states)
-  const owners: (readonly number[])[] = []
-  const accepts: (readonly number[])[] = []
-  const sures: (readonly number[])[] = []
-  const certain = (rule: number) => rules[rule]?.rule.sure !== undefined || rules[rule]?.rule.closes === true
-  for (let state = 0; state < dfa.states; state++) {
-    const accepted = dfa.accepted(state)
-    accepts.push(accepted.filter((rule) => !certain(rule)))
-    sures.push(accepted.filter(certain))
-    flags[state] =
-      (accepts[state]?.length === 0 ? 0 : stateFlag.accepts) |
-      (sures[state]?.length === 0 ? 0 : stateFlag.sure)
-    owners.push([...new Set(dfa.members(state).map((member) => nfa.owners[member] as number))])
+  const certain = rules.map(({ rule }) => rule.sure !== undefined || rule.closes === true)
+  const states = Array.from({ length: dfa.states }, (_, state) => rulesOf(dfa.members(state), nfa, certain))
+  const flagsOf = ({ accepted, sure }: StateRules): number =>
+    (accepted.length === 0 ? 0 : stateFlag.accepts) | (sure.length === 0 ? 0 : stateFlag.sure)
+  return {
+    flags: Uint8Array.from(states, flagsOf),
+    ripe: Uint16Array.from(states, ({ accepted, sure }) =>
+      [...accepted, ...sure].reduce((least, rule) => Math.min(least, rules[rule]?.lengthMin ?? 0), neverRipe),
+    ),
+    owners: states.map(({ owned }) => owned),
+    accepts: states.map(({ accepted }) => accepted),
+    sures: states.map(({ sure }) => sure),
   }
-  return { flags, owners, accepts, sures }
 }
 
-/** Marks the state in which each head loops, so that the scanner can let its start slide. */
-function markHeads(
-  launches: readonly Launch[],
-  automaton: Pick<Automaton, 'table' | 'shift' | 'flags'>,
-): Uint32Array {
-  const heads = new Uint32Array(automaton.flags.length)
-  for (const [index, { starts, head }] of launches.entries()) {
-    if (head === undefined) continue
-    const state = automaton.table[
-      ((starts[0] as number) << automaton.shift) | head.first.indexOf(1)
-    ] as number
-    const row = automaton.table.subarray(state << automaton.shift, (state + 1) << automaton.shift)
-    if (head.first.some((member, symbol) => member === 1 && row[symbol] !== state)) {
-      throw new PatternError('a head must end at a character that is not one of its rest')
-    }
-    heads[state] = 1 << index
-  }
-  return heads
-}
+const compiledRule = (parsed: ParsedRule): Machine['rules'][number] => ({
+  recognizer: parsed.recognizer,
+  entity: parsed.recognizer.entity,
+  lengthMin: parsed.lengthMin,
+  lengthMax: parsed.lengthMax,
+  exact: parsed.exact,
+  validate: parsed.rule.validate,
+  tail: parsed.rule.sure,
+  closes: parsed.rule.closes === true,
+  direction: parsed.rule.direction,
+  score: parsed.rule.score ?? 1,
+  context: parsed.rule.context,
+})
 
-/** Which launches may begin by the class to the left and the first class, whatever stands further left. */
-function gateTable(
-  launches: readonly Launch[],
-  table: Uint16Array,
-  shift: number,
-  size: number,
-): Uint32Array {
-  const gates = new Uint32Array(size << shift)
-  for (const [index, { starts }] of launches.entries()) {
-    for (const [context, start] of starts.entries()) {
-      const row = (context % size) << shift
-      for (let symbol = 0; symbol < size; symbol++) {
-        if (table[(start << shift) | symbol] !== 0)
-          gates[row | symbol] = (gates[row | symbol] as number) | (1 << index)
-      }
-    }
-  }
-  return gates
-}
-
-/** Compiles recognizers; a rule outside the subset or without a bound is refused with the reason. */
-export function compile(recognizers: readonly Recognizer[]): Automaton {
-  const rules = recognizers.flatMap(({ entity, rules }) => rules.map((rule) => parseRule(entity, rule)))
+/** Compiles the rules that recognizers have in one family; a rule outside the subset or without a bound is refused with the reason. */
+export function compile(family: Family, recognizers: readonly Recognizer[]): Machine {
+  const startedAt = performance.now()
+  const rules = parseRules(family, recognizers)
   const alphabet = alphabetOf(rules)
   const nfa = new Nfa(alphabet)
-  const firsts = rules.map(({ parts }, index) => nfa.addRule(index, parts))
+  const firsts = rules.map(({ pattern }, index) => nfa.addRule(index, pattern))
   const dfa = new Dfa(nfa, alphabet.size)
-  const indexes = rules.map((_, index) => index)
-  const plain = indexes.filter((index) => rules[index]?.head === undefined)
-  const groups = [plain, ...indexes.filter((index) => !plain.includes(index)).map((index) => [index])]
-  if (groups.length > 30) throw new PatternError('more than 29 rules have a head')
   const builder = new LaunchBuilder(rules, alphabet, dfa, firsts)
-  const launches = groups.map((group) => builder.build(group))
+  const launches = groupRules(rules).map((group) => builder.build(group))
   const shift = Math.ceil(Math.log2(alphabet.size))
-  const states = stateTables(rules, nfa, dfa)
   const table = dfa.table(shift)
+  const states = stateTables(rules, nfa, dfa)
   return {
-    rules: rules.map(({ entity, rule }) => ({
-      entity,
-      lengthMax: rule.lengthMax,
-      validate: rule.validate,
-      tail: rule.sure,
-      closes: rule.closes === true,
-    })),
+    family,
+    recognizers: [...new Set(rules.map(({ recognizer }) => recognizer))],
+    rules: rules.map(compiledRule),
     classes: alphabet.classes,
     classCount: alphabet.size,
     edge: alphabet.edge,
     table,
     shift,
     ...states,
-    heads: markHeads(launches, { table, shift, flags: states.flags }),
-    gates: gateTable(launches, table, shift, alphabet.size),
-    edges: classRows(rules, alphabet, ({ right }) => edgeBits(right)),
-    tails: classRows(rules, alphabet, ({ tail }) => [
-      [tail?.members, tailFlag.member],
-      [tail?.joiners, tailFlag.joiner],
-    ]),
+    edges: rows(rules, alphabet.size, ({ right }) => edgeBitsOf(right, alphabet)),
+    tails: rows(rules, alphabet.size, (rule) => tailRow(rule, alphabet)),
     launches,
+    bytes: table.byteLength + launches.reduce((sum, { starts }) => sum + starts.byteLength, 0),
+    buildMs: performance.now() - startedAt,
   }
 }

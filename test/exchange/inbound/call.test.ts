@@ -7,6 +7,7 @@ import { screenPrompt } from '../../../src/exchange/inbound/screen-prompt.ts'
 import { jsonBounds } from '../../../src/openai/strict-json.ts'
 import { memoryQuota } from '../../../src/quota/memory-quota.ts'
 import { Refusal } from '../../../src/refusal.ts'
+import { AnalyzerFault, type AnalyzerFaultReason } from '../../../src/upstream/analyzer.ts'
 import { fakeClock } from '../../quota/fake-clock.ts'
 import { callOf, permitOf, policy, principal, redaction, refusalOf } from '../fake-parts.ts'
 
@@ -68,6 +69,42 @@ t.test('screen: a block names the place and the entity; a profile that allows to
   const open = await screenPrompt(permitOf(asking(), 'allow'), { redaction }, signal)
   t.match(JSON.stringify(open.call.fields), secret)
   t.same(open.found.tallies, [])
+})
+
+/** A recognizer service in memory: calls every Zaphod a person, or fails. */
+const simulatedAnalyzer = (reason?: AnalyzerFaultReason) => ({
+  asked: 0,
+  async analyze(text: string) {
+    this.asked++
+    if (reason !== undefined) throw new AnalyzerFault(reason)
+    const start = text.indexOf('Zaphod')
+    return start < 0 ? [] : [{ entity: 'PERSON', start, end: start + 6, score: 1 }]
+  },
+  close: async () => {},
+})
+
+t.test('screen: a recognizer service, for profiles that act on what it finds', async (t) => {
+  const screen = async (profile: string, analyzer: ReturnType<typeof simulatedAnalyzer>, texts = 1) => {
+    const part = { type: 'text', text: `Zaphod, ${secret}` }
+    const messages = Array.from({ length: texts }, () => ({ role: 'user', content: [part, part] }))
+    const caring = { ...redaction.rulesFor(profile), recognizedAction: () => 'mask' as const }
+    const parts = { redaction: { rulesFor: () => caring }, analyzer }
+    const { call } = await screenPrompt(permitOf(callOf({ messages }), profile), parts, signal)
+    return JSON.stringify(call.fields)
+  }
+  t.match(await screen('mask', simulatedAnalyzer()), '[PERSON], [EMAIL_ADDRESS]')
+  t.match(await screen('allow', simulatedAnalyzer()), `[PERSON], ${secret}`, 'rules that look for nothing')
+  const idle = simulatedAnalyzer()
+  await screenPrompt(permitOf(asking(), 'mask'), { redaction, analyzer: idle }, signal)
+  t.equal(idle.asked, 0)
+  t.match(
+    await refusalOf(() => screen('mask', simulatedAnalyzer('timeout'))),
+    /^redaction_unavailable .*timeout$/,
+  )
+  t.match(await refusalOf(() => screen('mask', simulatedAnalyzer('text_too_long'))), /^request_too_large/)
+  const busy = simulatedAnalyzer()
+  t.match(await refusalOf(() => screen('allow', busy, 1_025)), /^request_too_large more than 2048 texts/)
+  t.equal(busy.asked, 2_048)
 })
 
 t.test('screen: a long prompt leaves the event loop to others, and ends with its caller', async (t) => {

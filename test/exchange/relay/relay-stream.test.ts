@@ -14,7 +14,7 @@ import {
   FakeClient,
   policy,
   refusalOf,
-  ruleSet,
+  replyRules,
   trailOf,
 } from '../fake-parts.ts'
 
@@ -39,7 +39,7 @@ function jobOf(chunks: Parameters<typeof answerOf>[0], fields: object = {}, acti
     gateway: { policy, stream, clock } as unknown as RelayJob['gateway'],
     signal: cut.signal,
     meter: new Meter(call, { inputTokens: 10, outputTokens: 100 }, clock),
-    rules: ruleSet(action),
+    ...replyRules(action),
     dialect: openReplies('chat.completions', { logprobs: false, choicesMax: call.choices }),
   }
   return { job, client, trail, told, cut, answer }
@@ -95,11 +95,11 @@ t.test('the model is the public name, and nothing of the server is in the head',
 })
 
 const faults: Record<string, [string[], string, string]> = {
-  'a truncated body': [[role, chatEvent({ content: 'a ' })], 'upstream_truncated', 'a '],
+  'a truncated body': [[role, chatEvent({ content: 'a, ' })], 'upstream_truncated', 'a, '],
   'a fault behind good events in one read': [
-    [`${role}${chatEvent({ content: 'a ' })}${chatEvent({ content: 'b ' })}data: {\n\n`],
+    [`${role}${chatEvent({ content: 'a, ' })}${chatEvent({ content: 'b, ' })}data: {\n\n`],
     'upstream_protocol',
-    'a b ',
+    'a, b, ',
   ],
   'text behind the end in one read': [
     [chatEvent({ content: 'a' }, 'stop') + chatEvent({ content: 'b' })],
@@ -107,14 +107,14 @@ const faults: Record<string, [string[], string, string]> = {
     'a',
   ],
   'an end that names another choice': [
-    [chatEvent({ content: 'a ' }), 'data: {"choices":[{"index":7,"delta":{},"finish_reason":"stop"}]}\n\n'],
+    [chatEvent({ content: 'a, ' }), 'data: {"choices":[{"index":7,"delta":{},"finish_reason":"stop"}]}\n\n'],
     'upstream_protocol',
-    'a ',
+    'a, ',
   ],
   'a tool that was not offered': [
-    [chatEvent({ content: 'a ' }) + chatEvent({ tool_calls: [{ index: 0, function: { name: 'g' } }] })],
+    [chatEvent({ content: 'a, ' }) + chatEvent({ tool_calls: [{ index: 0, function: { name: 'g' } }] })],
     'upstream_protocol',
-    'a ',
+    'a, ',
   ],
 }
 
@@ -162,14 +162,14 @@ t.test('a cut is the reason of the ending, whatever the read fails with', async 
   const cut = new Refusal('draining', 'test')
   const controller: { cut?: AbortController } = {}
   async function* body(): AsyncGenerator<Uint8Array> {
-    yield Buffer.from(role + chatEvent({ content: 'a ' }))
+    yield Buffer.from(role + chatEvent({ content: 'a, ' }))
     controller.cut?.abort(cut)
     throw new Refusal('upstream_truncated', 'aborted')
   }
   const made = jobOf(body())
   controller.cut = made.cut
   await t.rejects(relayStream(made.job), cut)
-  t.equal(contents(made.client.text), 'a ')
+  t.equal(contents(made.client.text), 'a, ')
 })
 
 t.test('each read is written before the next: a reader who waits holds the model server back', async (t) => {
@@ -177,7 +177,7 @@ t.test('each read is written before the next: a reader who waits holds the model
   async function* body(): AsyncGenerator<Uint8Array> {
     for (let index = 0; index < 50; index++) {
       reads += 1
-      yield Buffer.from(chatEvent({ content: 'a ' }))
+      yield Buffer.from(chatEvent({ content: 'a, ' }))
     }
     yield Buffer.from(chatEvent({}, 'stop') + DONE)
   }

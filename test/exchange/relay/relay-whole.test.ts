@@ -15,6 +15,7 @@ import {
   principal,
   redaction,
   refusalOf,
+  replacementOf,
   trailOf,
 } from '../fake-parts.ts'
 
@@ -27,9 +28,11 @@ async function relayed(body: Parameters<typeof answerOf>[0], profile = 'mask', f
   trail.reservation = { inputTokens: 10, outputTokens: 100 }
   const client = new FakeClient()
   const permit = permitOf(callOf(fields), profile)
-  const gateway = { policy, stream, redaction, clock: fakeClock() } as unknown as Parameters<typeof relay>[4]
+  const gateway = { policy, stream, redaction, clock: fakeClock() } as unknown as Parameters<typeof relay>[5]
   const signal = new AbortController().signal
-  const outcome = await refusalOf(() => relay(answerOf(body), permit, client, trail, gateway, signal))
+  const outcome = await refusalOf(() =>
+    relay(answerOf(body), { replacement: replacementOf() }, permit, client, trail, gateway, signal),
+  )
   return { trail, client, outcome }
 }
 

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../src/openai/call.ts'
 import { openReplies } from '../../../src/openai/reply-dialect.ts'
 import { ToolCallNaming } from '../../../src/openai/tool-call-naming.ts'
 import type { Action } from '../../../src/redaction/finding.ts'
-import { refusalOf, ruleSet } from '../fake-parts.ts'
+import { refusalOf, replyRules, ruleSet } from '../fake-parts.ts'
 
 const values = ['bob@example.com', '4111 1111 1111 1111', '536-90-4399', 'AKIAIOSFODNN7EXAMPLE']
 const channels = ['content', 'reasoning_content', 'refusal', 'tool 0', 'tool 1'] as const
@@ -46,7 +46,7 @@ function screened(
   action: Action = 'mask',
 ): { out: JsonObject[]; screen: ReplyScreen } {
   const dialect = openReplies('chat.completions', { logprobs: false })
-  const screen = new ReplyScreen(ruleSet(action), dialect, choices.length)
+  const screen = new ReplyScreen(replyRules(action), dialect, choices.length)
   const out = events.flatMap((event) => screen.pass(dialect.event(event, 'demo')))
   return { out: [...out, ...screen.flush()], screen }
 }
@@ -169,7 +169,7 @@ t.test('text after the end of its choice is refused, in the other choice it is n
 
 t.test('a blocked value ends it; what came before it is out already', async (t) => {
   const dialect = openReplies('chat.completions', { logprobs: false })
-  const screen = new ReplyScreen(ruleSet('block'), dialect, 1)
+  const screen = new ReplyScreen(replyRules('block'), dialect, 1)
   const pass = (content: string) => screen.pass(dialect.event(eventOf(0, { content }), 'demo'))
   t.same(nonEmpty(collect([...pass('Mail to '), ...pass('bob@exam')])), { '0/content': 'Mail to ' })
   t.equal(await refusalOf(() => pass('ple.com today')), 'content_blocked EMAIL_ADDRESS')
@@ -179,7 +179,7 @@ t.test('a blocked value ends it; what came before it is out already', async (t) 
 t.test('windows are bounded, with room for every choice that was asked for', async (t) => {
   const dialect = openReplies('completions', { logprobs: false })
   const run = (choicesAsked: number, choicesSent: number) => () => {
-    const screen = new ReplyScreen(ruleSet('mask'), dialect, choicesAsked)
+    const screen = new ReplyScreen(replyRules('mask'), dialect, choicesAsked)
     for (let index = 0; index < choicesSent; index++) {
       screen.pass(dialect.event({ choices: [{ index, text: 'a', finish_reason: 'stop' }] }, 'demo'))
     }
@@ -209,7 +209,7 @@ t.test('a long whole reply leaves the event loop to others, and counts all it fo
     if (under) setImmediate(turn)
   }
   setImmediate(turn)
-  const { found } = await screenWhole(reply, ruleSet('mask'), signal)
+  const { found } = await screenWhole(reply, replyRules('mask'), signal)
   under = false
   t.ok(turns >= 30, `${turns} turns`)
   t.match(found.tallies, [{ entity: 'IP_ADDRESS', count: 140_000 }])
@@ -234,12 +234,12 @@ t.test('a whole reply: every text of it, or none when it is blocked', async (t) 
       'demo',
     )
   const reply = whole()
-  t.equal((await screenWhole(reply, ruleSet('mask'), signal)).found.findings.length, 6)
+  t.equal((await screenWhole(reply, replyRules('mask'), signal)).found.findings.length, 6)
   const text = JSON.stringify(reply.body)
   for (const value of values) t.notMatch(text, value)
-  const blocked = await screenWhole(whole(), ruleSet('block'), signal)
+  const blocked = await screenWhole(whole(), replyRules('block'), signal)
   t.match(blocked, { blocked: { action: 'block' }, found: { findings: [{ action: 'block' }] } })
-  t.match(await screenWhole(whole(), ruleSet('allow'), signal), {
+  t.match(await screenWhole(whole(), replyRules('allow'), signal), {
     found: { tallies: [] },
     blocked: undefined,
   })

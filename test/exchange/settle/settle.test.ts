@@ -1,5 +1,7 @@
 // What is written down when an exchange is over: quota, audit, metrics and log, each from the trail alone.
 import t from 'tap'
+import { recordBytesMax } from '../../../src/audit/chain.ts'
+import { LocatedFindings, placesMax } from '../../../src/exchange/located-findings.ts'
 import type { Gateway } from '../../../src/exchange/parts.ts'
 import { close } from '../../../src/exchange/settle/close.ts'
 import { countFindings } from '../../../src/exchange/settle/count-findings.ts'
@@ -17,14 +19,17 @@ const living = new AbortController().signal
 
 const finding = (entity: string, action: Finding['action'] = 'mask'): Finding => ({
   entity,
+  recognizer: 'test',
   action,
   start: 0,
   end: 4,
 })
-const foundOf = (...findings: Finding[]): FoundList => {
+const foundOf = (...findings: Finding[]): LocatedFindings => {
   const found = new FoundList()
   for (const one of findings) found.add(one)
-  return found
+  const located = new LocatedFindings()
+  located.addAll('messages[0].content', found)
+  return located
 }
 const relayed = {
   usage: { inputTokens: 3, outputTokens: 4 },
@@ -32,6 +37,7 @@ const relayed = {
   events: 4,
   found: foundOf(finding('IBAN_CODE')),
   gaps: undefined,
+  pseudonyms: { restored: 2, unknown: 1 },
   heldCharsMax: 9,
   scanMs: 0.5,
 }
@@ -42,6 +48,10 @@ function finished(trail: Trail): Trail {
   trail.authenticated(principal)
   trail.permitted(permitOf(call))
   trail.promptFound = foundOf(finding('EMAIL_ADDRESS'), finding('EMAIL_ADDRESS'), finding('US_SSN', 'block'))
+  trail.examined([
+    { kind: 'known_phrasing', count: 2 },
+    { kind: 'invisible_text', count: 1 },
+  ])
   trail.reservation = { inputTokens: 10, outputTokens: 20 }
   trail.relayed = relayed
   trail.status = 200
@@ -119,10 +129,41 @@ t.test('an admission names who and what; the ending what came of it', async (t) 
         { entity: 'EMAIL_ADDRESS', count: 2 },
         { entity: 'US_SSN', action: 'block', count: 1 },
       ],
+      injection_signals: [
+        { kind: 'known_phrasing', count: 2 },
+        { kind: 'invisible_text', count: 1 },
+      ],
     },
     { event: 'exchange.ended', outcome: 'completed', status: 200, input_tokens: 3, output_tokens: 4 },
   ])
   t.equal(audit.events[1]?.['principal'], undefined, 'said already')
+})
+
+t.test('a record says where values stood and how long they were, in bounded space', async (t) => {
+  const audit = new FakeAuditLog()
+  const trail = finished(trailOf().trail)
+  const long = 'E'.repeat(64)
+  const found = new LocatedFindings()
+  for (let at = 0; at < 300; at++) {
+    const entity = `${long.slice(0, 60)}${at}`
+    const one: Finding = { ...finding(entity, 'pseudonymize'), end: at }
+    found.addAll(`messages[${at}].${'x'.repeat(200)}`, foundOf(one))
+  }
+  trail.promptFound = found
+  await recordAdmission(trail, { audit, auditRequired: true, policy }, living)
+  const [record] = audit.events
+  const places = record?.['prompt_places'] as { path: string; length: number }[]
+  t.equal(places.length, placesMax)
+  t.match(places[7], { entity: /^E{60}7$/, action: 'pseudonymize', path: /^messages\[7\]\.x+$/, length: 7 })
+  t.same(Object.keys(places[7] ?? {}).sort(), ['action', 'entity', 'length', 'path'])
+  const tallies = record?.['prompt_findings'] as { entity: string; count: number }[]
+  t.equal(
+    tallies.reduce((sum, { count }) => sum + count, 0),
+    300,
+    'every one is counted',
+  )
+  t.match(tallies.at(-1), { entity: '_other', action: 'pseudonymize' })
+  t.ok(JSON.stringify(record).length < recordBytesMax - 4_096, 'with room for all else')
 })
 
 t.test('an exchange that never was admitted says all in its one record', async (t) => {
@@ -142,6 +183,7 @@ t.test('an exchange that never was admitted says all in its one record', async (
     },
   ])
   t.notMatch(JSON.stringify(audit.events), 'canary', 'a name that no permit confirmed stays out')
+  t.notOk('injection_signals' in (audit.events[0] ?? {}), 'nothing was found')
 })
 
 t.test('a log that cannot be written stops the exchange, unless the operator said so', async (t) => {
