@@ -48,9 +48,12 @@ export class HeadRun {
   }
 
   #anew(end: number, added: string, least: number): number {
-    // Mostly a text ends with what ends every run, or a word has just begun.
-    const last = added.length === 0 ? Number.NaN : added.charCodeAt(added.length - 1)
-    if (this.#head.rest[symbolOf(last)] === 0) return end
-    return headStart(this.#head, this.#source, end, least)
+    const { first, rest, lengthMax } = this.#head
+    let from = added.length
+    while (from > 0 && rest[symbolOf(added.charCodeAt(from - 1))] === 1) from--
+    // Mostly the run begins in what came last, and what came before need not be put together with it.
+    if (from === 0 || added.length - from > lengthMax) return headStart(this.#head, this.#source, end, least)
+    while (from < added.length && first[symbolOf(added.charCodeAt(from))] === 0) from++
+    return end - (added.length - from)
   }
 }

@@ -1,8 +1,8 @@
 import type { RuleSet, Screening, StreamWindow } from './finding.ts'
 import { Pace } from './pace.ts'
 
-/** How much is scanned in one turn of the event loop: about 10 ms of the slowest text there is. */
-export const unitsPerTurn = 32 * 1024
+/** How much is scanned in one turn of the event loop: a few milliseconds of the slowest text there is. */
+export const unitsPerTurn = 4 * 1024
 
 /** What opening a window costs, as code units: a call may have a hundred thousand texts of one letter. */
 const unitsPerText = 64

@@ -137,6 +137,7 @@ export class Scanner {
     this.#near = near
     this.#far = this.#automaton.gateEdge
     this.#began = this.#matcher.position
+    this.#taken = ''
     this.#busy = false
   }
 

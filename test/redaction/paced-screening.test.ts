@@ -1,6 +1,7 @@
 import t from 'tap'
 import { PacedScreening, unitsPerTurn } from '../../src/redaction/paced-screening.ts'
 import { rulesOf } from './rules.ts'
+import { turnsDuring } from './turns.ts'
 
 const rules = rulesOf({
   direction: 'prompt',
@@ -8,20 +9,6 @@ const rules = rulesOf({
   default: 'mask',
 })
 const { signal } = new AbortController()
-
-/** Counts the turns that the event loop gets while something is under way. */
-async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
-  let turns = 0
-  let under = true
-  const turn = (): void => {
-    turns++
-    if (under) setImmediate(turn)
-  }
-  setImmediate(turn)
-  await work()
-  under = false
-  return turns
-}
 
 t.test('the event loop has a turn after every so many code units of one text', async (t) => {
   const text = 'ada@example.com '.repeat(8 * (unitsPerTurn / 16))

@@ -4,6 +4,10 @@ import type { Guard, Rule, Validator } from '../recognizer.ts'
 export const alphanumeric = 'A-Za-z0-9'
 export const digits = '0-9'
 
+/** English months, whole or short. */
+export const monthPattern =
+  '(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)'
+
 /** `unit` between `min` and `max` times; the subset counts single classes only, so it is written out. */
 export const times = (unit: string, min: number, max: number): string =>
   unit.repeat(min) + `(${unit}`.repeat(max - min) + ')?'.repeat(max - min)

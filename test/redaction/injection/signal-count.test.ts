@@ -3,6 +3,7 @@ import t from 'tap'
 import { injectionSignals, signalsMax } from '../../../src/redaction/injection/injection-signals.ts'
 import { InjectionSignalCount, unitsPerTurn } from '../../../src/redaction/injection/signal-count.ts'
 import { overlapUnits, sliceUnits, textSlices } from '../../../src/redaction/injection/text-slices.ts'
+import { turnsDuring } from '../turns.ts'
 
 const { signal } = new AbortController()
 
@@ -102,20 +103,6 @@ t.test('signals of several texts add up, to a bound', async (t) => {
   t.strictSame(await countsIn(`${phrase}. `.repeat(5_000), phrase), { known_phrasing: signalsMax })
   t.strictSame(await countsIn(...Array.from({ length: 50 }, () => phrase)), { known_phrasing: signalsMax })
 })
-
-/** Counts the turns that the event loop gets while something is under way. */
-async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
-  let turns = 0
-  let under = true
-  const turn = (): void => {
-    turns++
-    if (under) setImmediate(turn)
-  }
-  setImmediate(turn)
-  await work()
-  under = false
-  return turns
-}
 
 t.test('the event loop has a turn after every so many code units, of one text or of many', async (t) => {
   const long = await turnsDuring(() => countsIn('a word '.repeat(500_000 / 7)))

@@ -1,5 +1,6 @@
 import { wordsBefore } from '../../cue.ts'
 import type { Recognizer, Rule, Validator } from '../../recognizer.ts'
+import { monthPattern } from '../shapes.ts'
 
 const months =
   'jan feb mar apr may jun jul aug sep oct nov dec ' +
@@ -92,9 +93,6 @@ const rule = (pattern: string, validate: Validator): Rule => ({
 const oneWay = (pattern: (joint: string) => string): string =>
   ['-', '/', '\\.', ' '].map((joint) => pattern(joint)).join('|')
 
-const month =
-  '(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)'
-
 export const dateOfBirth: Recognizer = {
   id: 'date-of-birth',
   entity: 'DATE_OF_BIRTH',
@@ -110,8 +108,8 @@ export const dateOfBirth: Recognizer = {
       oneWay((joint) => `\\d{1,2}${joint}\\d{1,2}${joint}(\\d{4}|\\d{2})`),
       isYearLast,
     ),
-    rule(`\\d{1,2}(st|nd|rd|th)?[ .\\-]{1,2}(of )?${month}[ .,\\-]{1,2}\\d{4}`, isSpelledOut),
-    rule(`${month}[ .\\-]{1,2}\\d{1,2}(st|nd|rd|th)?[ ,\\-]{1,2}\\d{4}`, isSpelledOut),
+    rule(`\\d{1,2}(st|nd|rd|th)?[ .\\-]{1,2}(of )?${monthPattern}[ .,\\-]{1,2}\\d{4}`, isSpelledOut),
+    rule(`${monthPattern}[ .\\-]{1,2}\\d{1,2}(st|nd|rd|th)?[ ,\\-]{1,2}\\d{4}`, isSpelledOut),
     rule('(18|19|20)\\d{6}', isCompact),
   ],
   examples: {

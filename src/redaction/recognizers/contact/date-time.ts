@@ -1,5 +1,5 @@
 import type { Recognizer, Rule, Validator } from '../../recognizer.ts'
-import { alphanumeric, digits } from '../shapes.ts'
+import { alphanumeric, digits, monthPattern } from '../shapes.ts'
 
 const numbersIn = (text: string, start: number, end: number): number[] =>
   (text.slice(start, end).match(/\d+/g) ?? []).map(Number)
@@ -28,8 +28,6 @@ const isInstant: Validator = (text, start, end) => {
 const isSpelledOut: Validator = (text, start, end) =>
   numbersIn(text, start, end).every((number) => isDay(number) || (number > 31 && isYear(number)))
 
-const month =
-  '(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)'
 const ordinal = '(st|nd|rd|th)?'
 
 const rule = (pattern: string, validate?: Validator): Rule => ({
@@ -66,8 +64,8 @@ export const dateTime: Recognizer = {
       isNumeric,
     ),
     rule('\\d{1,2}[/\\-]\\d{4}', isMonthAndYear),
-    rule(`\\d{1,2}${ordinal}[ \\-](of )?${month}([ ,\\-]{1,2}\\d{4})?`, isSpelledOut),
-    rule(`${month}[ \\-](\\d{1,2}${ordinal}([ ,\\-]{1,2}\\d{4})?|\\d{4})`, isSpelledOut),
+    rule(`\\d{1,2}${ordinal}[ \\-](of )?${monthPattern}([ ,\\-]{1,2}\\d{4})?`, isSpelledOut),
+    rule(`${monthPattern}[ \\-](\\d{1,2}${ordinal}([ ,\\-]{1,2}\\d{4})?|\\d{4})`, isSpelledOut),
   ],
   examples: {
     match: [
