@@ -117,7 +117,7 @@ class PatternReader {
     const from = this.#at
     const end = this.#classEnd()
     const before = classes.get(this.#source.slice(from, end))
-    if (before !== undefined) {
+    if (before !== undefined && this.#source[end] === ']') {
       this.#at = end + 1
       return before
     }

@@ -60,3 +60,9 @@ t.test('classes hold what they list', async (t) => {
   t.equal(members('\\w').length, 63)
   t.throws(() => parseClass(''), /empty/)
 })
+
+t.test('a class that was read before has to be closed all the same', async (t) => {
+  t.doesNotThrow(() => parsePattern('[0-9a-f]'))
+  t.throws(() => parsePattern('[0-9a-f'), /a class is not closed/)
+  t.throws(() => parsePattern('x[0-9a-f'), /a class is not closed/)
+})

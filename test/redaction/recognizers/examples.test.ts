@@ -13,7 +13,6 @@ const surroundings: readonly (readonly [before: string, after: string])[] = [
   ['It is ', ' today'],
   ['"', '"'],
   ['(', ').'],
-  ['\n', '\n'],
   ['\u65e5\u672c\uff1a ', '\u3002'],
 ]
 
