@@ -28,8 +28,12 @@ import { endBefore } from './word-ends.ts'
 /** So much text is scanned in one go. */
 const blockUnits = 1 << 14
 
-/** The symbols of the block that is being scanned: they are looked at several times, and text is slower to read. */
-const symbols = new Uint16Array(blockUnits)
+/**
+ * The symbols of the block that is being scanned: they are looked at several times, and text is slower to read. What
+ * takes the output may scan as well (a number in JSON), in the middle of a block: every scan under way has its own.
+ */
+let symbols = new Uint16Array(blockUnits)
+const idle: Uint16Array<ArrayBuffer>[] = [symbols]
 
 /** How far a launch looks ahead before a thread begins. */
 const probeUnits = 12
@@ -96,10 +100,18 @@ export class Scanner {
   }
 
   #scan(text: string): void {
-    for (let from = 0; from < text.length && this.blocked === undefined; from += blockUnits) {
-      const count = Math.min(blockUnits, text.length - from)
-      for (let index = 0; index < count; index++) symbols[index] = symbolOf(text.charCodeAt(from + index))
-      this.#scanBlock(count)
+    const outer = symbols
+    const own = idle.pop() ?? new Uint16Array(blockUnits)
+    symbols = own
+    try {
+      for (let from = 0; from < text.length && this.blocked === undefined; from += blockUnits) {
+        const count = Math.min(blockUnits, text.length - from)
+        for (let index = 0; index < count; index++) own[index] = symbolOf(text.charCodeAt(from + index))
+        this.#scanBlock(count)
+      }
+    } finally {
+      symbols = outer
+      idle.push(own)
     }
   }
 

@@ -243,6 +243,15 @@ t.test('a blocking value inside JSON stops the output', async (t) => {
   t.equal(blocking.screenJson('{"card":"4111 1111 1111 1111"}').blocked?.entity, 'CREDIT_CARD')
 })
 
+t.test('a number that is judged in the middle of a text leaves the rest of it as it is', async (t) => {
+  for (let exponent = 1; exponent < 64; exponent++) {
+    const text = `[1e${exponent},4111111111111111,5500005555555559,4012888888881881]`
+    const masked = `[1e${exponent},"[CREDIT_CARD]","[CREDIT_CARD]","[CREDIT_CARD]"]`
+    t.equal(rules.screenJson(text).text, masked)
+    t.equal(streamed(text.split('')), masked)
+  }
+})
+
 t.test('a number that is a value only when written out is a finding, and may block', async (t) => {
   t.strictSame(rules.screenJson('[1,4.111111111111111e15,"8.8.8.8"]'), {
     text: '[1,"[CREDIT_CARD]","[IP_ADDRESS]"]',
