@@ -20,7 +20,7 @@ import { Tails } from './tails.ts'
 import { Threads } from './threads.ts'
 
 /** The class of a symbol, or of the edge of the channel. */
-export const classAt = (machine: Machine, symbol: number): number =>
+const classAt = (machine: Machine, symbol: number): number =>
   symbol === EDGE ? machine.edge : (machine.classes[symbol] as number)
 
 export class Matcher {

@@ -76,10 +76,6 @@ export class Source {
     return place - this.#readBase
   }
 
-  unitAt(place: number): number {
-    return this.#read.charCodeAt(place - this.#readBase)
-  }
-
   /** Takes text and returns what of it is to be read now. */
   append(chunk: string): string {
     const isPlainChunk = this.#waiting.length === 0 && nextSpecial(chunk, 0) === chunk.length
