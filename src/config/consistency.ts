@@ -1,5 +1,7 @@
 import { issuerFindings } from './consistency/issuers.ts'
+import { limitFindings } from './consistency/limits.ts'
 import { listenerFindings } from './consistency/listeners.ts'
+import { quotaFindings } from './consistency/quota.ts'
 import { redactionFindings } from './consistency/redaction.ts'
 import { roleFindings } from './consistency/roles.ts'
 import { upstreamFindings } from './consistency/upstreams.ts'
@@ -28,6 +30,8 @@ const checks: readonly Check[] = [
   { needs: ['models'], find: ({ models }) => upstreamFindings(models) },
   { needs: ['redaction'], find: ({ redaction }, knowledge) => redactionFindings(redaction, knowledge) },
   { needs: ['models', 'policies', 'redaction', 'gateway'], find: roleFindings },
+  { needs: ['models', 'policies'], find: limitFindings },
+  { needs: ['gateway', 'policies'], find: quotaFindings },
 ]
 
 /**

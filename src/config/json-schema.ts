@@ -16,7 +16,8 @@ export function jsonSchemaText(part: Part): string {
   return `${JSON.stringify(schema, null, 2)}\n`
 }
 
-function forEditors(schema: SchemaNode): Record<string, unknown> {
+/** A schema without keywords of ours; what has a default need not be given. */
+export function forEditors(schema: SchemaNode): Record<string, unknown> {
   const { required, properties, patternProperties, items, anyOf, ...rest } = schema
   const demanded = (required as readonly string[] | undefined)?.filter(
     (key) => properties?.[key]?.default === undefined,

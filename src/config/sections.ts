@@ -1,3 +1,4 @@
+import type { LimitRule } from '../policy/limit-rule.ts'
 import type { Kind, Profile } from '../policy/profile.ts'
 import type { CustomFault } from '../redaction/custom.ts'
 import type { GatewayConfig } from './schema/gateway.ts'
@@ -27,6 +28,8 @@ export interface Knowledge {
   recognizedKind(entity: string, kinds: readonly Kind[]): Kind
   /** Why texts may not be sent to an address of a recognizer service. */
   analyzerUrlFault(url: string): string | undefined
+  /** What is wrong with a limit, as the policy itself reads it. */
+  limitFault(rule: LimitRule): { readonly field: string; readonly message: string } | undefined
   /** Whether a glob of a scope covers a model: the matcher that the policy itself uses. */
   matches(glob: string, model: string): boolean
 }

@@ -1,12 +1,12 @@
 import type { Principal } from '../identity/principal.ts'
 import type { Call, Endpoint } from '../openai/call.ts'
 import { Refusal } from '../refusal.ts'
-import { mergeLimits } from './limits.ts'
 import { checkParameters, mergeParameters } from './parameter-rules.ts'
 import { grantPermit, type Permit } from './permit.ts'
-import type { Limit, Policy } from './policy.ts'
+import type { Policy } from './policy.ts'
+import { bestPriority } from './priority.ts'
 import { Profiles } from './profiles.ts'
-import type { PolicyRules } from './rules.ts'
+import type { ModelRules, PolicyRules } from './rules.ts'
 import { narrowedScopes, type Role, resolveScope, type Scope } from './scope.ts'
 
 /**
@@ -19,23 +19,20 @@ class RolePolicy implements Policy {
   readonly hash: string
   readonly unknownFields: 'refuse' | 'drop'
   readonly #roles: ReadonlyMap<string, Role>
-  readonly #outputTokensMaxByModel: ReadonlyMap<string, number>
+  readonly #models: ReadonlyMap<string, ModelRules>
   readonly #profiles: Profiles
+  readonly #weights: ReadonlyMap<string, number>
+  readonly #weightDefault: number
 
   constructor({ policies, models, redaction, hash }: PolicyRules) {
     this.hash = hash
     this.unknownFields = policies.unknownFields
     this.#profiles = new Profiles(redaction.profiles)
-    this.#outputTokensMaxByModel = new Map(
-      Object.entries(models.models).map(([name, { outputTokensMax }]) => [name, outputTokensMax]),
-    )
+    this.#weights = new Map(Object.entries(policies.fairness?.weights ?? {}))
+    this.#weightDefault = policies.fairness?.weightDefault ?? 1
+    this.#models = new Map(Object.entries(models.models))
     this.#roles = rolesOf(policies, Object.keys(models.models))
     for (const { rules } of this.#roles.values()) this.#profiles.named(rules.redaction)
-  }
-
-  limitsFor(principal: Principal): readonly Limit[] {
-    const limits = this.#rolesOf(principal).map(({ name, rules }) => ({ name, limits: rules.limits }))
-    return mergeLimits(principal.tenant, limits)
   }
 
   requiresBinding(principal: Principal): boolean {
@@ -59,18 +56,18 @@ class RolePolicy implements Policy {
         ({ endpoints, models }) => endpoints.has(call.endpoint) && models.has(call.model),
       ),
     )
-    const modelCap = this.#outputTokensMaxByModel.get(call.model)
-    if (granting.length === 0 || modelCap === undefined) {
+    const model = this.#models.get(call.model)
+    if (granting.length === 0 || model === undefined) {
       // One answer for both: whoever may not use a model learns nothing about whether it exists.
-      const detail = modelCap === undefined ? 'unknown model' : 'no role grants the model'
+      const detail = model === undefined ? 'unknown model' : 'no role grants the model'
       throw new Refusal('model_not_found', detail, { param: 'model' })
     }
-    return this.#grant(principal, call, granting, modelCap)
+    return this.#grant(principal, call, granting, model)
   }
 
-  #grant(principal: Principal, call: Call, granting: readonly Role[], modelCap: number): Permit {
+  #grant(principal: Principal, call: Call, granting: readonly Role[], model: ModelRules): Permit {
     const merged = mergeParameters(granting.map(({ rules }) => rules.parameters))
-    const outputTokensMax = Math.min(merged.outputTokensMax, modelCap)
+    const outputTokensMax = Math.min(merged.outputTokensMax, model.outputTokensMax)
     checkParameters(call, { ...merged, outputTokensMax })
     const profile = this.#profiles.mergedName(granting.map(({ rules }) => rules.redaction))
     if (call.logprobs !== undefined && !this.#profiles.named(profile).passesReplies) {
@@ -81,6 +78,9 @@ class RolePolicy implements Policy {
       call,
       model: call.model,
       outputTokensMax: call.endpoint === 'embeddings' ? 0 : (call.outputTokensMax ?? outputTokensMax),
+      price: model.price,
+      priority: bestPriority(granting.map(({ rules }) => rules.priority ?? 'interactive')),
+      weight: this.#weights.get(principal.tenant) ?? this.#weightDefault,
       redactionProfile: profile,
       roles: granting.map(({ name }) => name).sort(),
     })

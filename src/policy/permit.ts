@@ -1,5 +1,7 @@
 import type { Principal } from '../identity/principal.ts'
 import type { Call } from '../openai/call.ts'
+import type { Priority } from './priority.ts'
+import type { Price } from './rules.ts'
 
 declare const evidence: unique symbol
 
@@ -10,6 +12,11 @@ export interface Grant {
   readonly model: string
   /** Output bound per choice that is sent upstream: the caller's own, or the cap of the roles. */
   readonly outputTokensMax: number
+  /** What tokens of the model cost; absent when the configuration does not say. */
+  readonly price: Price | undefined
+  /** Class in which the call waits for a model server, and the share of its tenant there. */
+  readonly priority: Priority
+  readonly weight: number
   /** Name of the redaction profile, a key of config/redaction.yaml. */
   readonly redactionProfile: string
   /** Roles that granted the call, for the audit record. */

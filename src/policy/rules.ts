@@ -1,5 +1,7 @@
 import type { Endpoint } from '../openai/call.ts'
+import type { Priority } from './priority.ts'
 import type { ProfileRules } from './profile.ts'
+import type { RoleLimitRules } from './role-limits.ts'
 
 /** One set of endpoints x models. Models are names or globs. */
 export interface ScopeRules {
@@ -21,20 +23,32 @@ export interface ParameterRules {
   readonly responseFormats: readonly string[]
 }
 
-export interface LimitRules {
-  readonly requestsPerMinute: number
-  /** Requests that may come at once; `burstFor` without it. */
-  readonly burst?: number | undefined
-  readonly inFlight: number
-}
-
 export interface RoleRules {
   readonly scopes: readonly string[]
   readonly parameters: ParameterRules
-  readonly limits: LimitRules
+  readonly limits: RoleLimitRules
   /** Name of a profile. */
   readonly redaction: string
   readonly binding: 'none' | 'required'
+  /** `interactive` without it. */
+  readonly priority?: Priority | undefined
+}
+
+/** Units of the operator's currency per million tokens, with up to three decimals. */
+export interface Price {
+  readonly input: number
+  readonly output: number
+}
+
+export interface ModelRules {
+  readonly outputTokensMax: number
+  readonly price?: Price | undefined
+}
+
+/** Shares of the tenants that wait for a model server. */
+export interface FairnessRules {
+  readonly weightDefault: number
+  readonly weights: Readonly<Record<string, number>>
 }
 
 /** Everything that a policy is made of. The configuration's own types fit. */
@@ -43,8 +57,9 @@ export interface PolicyRules {
     readonly unknownFields: 'refuse' | 'drop'
     readonly scopes: Readonly<Record<string, ScopeRules>>
     readonly roles: Readonly<Record<string, RoleRules>>
+    readonly fairness?: FairnessRules | undefined
   }
-  readonly models: { readonly models: Readonly<Record<string, { readonly outputTokensMax: number }>> }
+  readonly models: { readonly models: Readonly<Record<string, ModelRules>> }
   readonly redaction: { readonly profiles: Readonly<Record<string, ProfileRules>> }
   readonly hash: string
 }

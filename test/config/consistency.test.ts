@@ -59,6 +59,22 @@ const cases: readonly (readonly [name: string, changes: readonly Change[], expec
     [traffic('  host: 10.0.0.1\n'), append('probes: {port: 8443, host: 10.0.0.2}')],
     [],
   ],
+  [
+    'operators on the port of traffic',
+    [append('ops: {port: 8443}')],
+    [/^error ops\.port is the port of traffic/],
+  ],
+  [
+    'operators on the port of probes',
+    [append('ops: {port: 9464}')],
+    [/^error ops\.port is the port of probes/],
+  ],
+  ['operators of an issuer that is none', [append('ops: {issuers: [nobody]}')], [/^error ops\.issuers\[0\]/]],
+  [
+    'operators without an authority',
+    [append('ops: {tls: {certificate: tls/server.crt, key: tls/server.key}}')],
+    [/^error ops\.tls\.clientCa is missing/],
+  ],
   ['probes for everybody', [append('probes: {host: 0.0.0.0}')], [/^warning probes\.host/]],
   ['probes on a public address', [append('probes: {host: 8.8.8.8}')], [/^warning probes\.host/]],
   ['probes on a public IPv6 address', [append('probes: {host: "2001:db8::1"}')], [/^warning probes\.host/]],

@@ -1,5 +1,6 @@
 import type { Knowledge } from '../../src/config/sections.ts'
 import { globMatches } from '../../src/policy/glob.ts'
+import { ruleFault } from '../../src/policy/limit-rule.ts'
 import { openProfile } from '../../src/policy/profile.ts'
 import { recognizedKind } from '../../src/policy/recognized-kind.ts'
 import { customFaults, denyListFaults } from '../../src/redaction/custom.ts'
@@ -15,4 +16,5 @@ export const simulatedKnowledge = (entities: Readonly<Record<string, Category>>)
   denyListFaults,
   recognizedKind,
   analyzerUrlFault,
+  limitFault: ruleFault,
 })

@@ -117,7 +117,6 @@ t.test('roles that nobody knows count for nothing', async (t) => {
       roles.join(),
     )
     t.same(policy.modelsFor(principal), [])
-    t.same(policy.limitsFor(principal), [])
     t.equal(policy.requiresBinding(principal), false)
   }
   t.equal(
@@ -213,19 +212,6 @@ t.test('binding: one role that demands it is enough', async (t) => {
   const policy = createPolicy(rules({ app: role(['all']), admin: role(['embed'], { binding: 'required' }) }))
   t.equal(policy.requiresBinding(simulatedPrincipal(['app'])), false)
   t.equal(policy.requiresBinding(simulatedPrincipal(['app', 'admin'])), true)
-})
-
-t.test('limits come from all roles, whatever the token narrows', async (t) => {
-  const policy = createPolicy(
-    rules({
-      app: role(['chat']),
-      batch: role(['embed'], { limits: { requestsPerMinute: 90, inFlight: 2 } }),
-    }),
-  )
-  t.match(policy.limitsFor(simulatedPrincipal(['app', 'batch'], { tokenScopes: ['chat'] })), [
-    { key: 'tenant:acme/role:batch', name: 'requests', amount: 90, burst: 15 },
-    { key: 'tenant:acme/role:app', name: 'in_flight', amount: 4, burst: 4 },
-  ])
 })
 
 t.test('references that lead nowhere are our own fault, at the start', async (t) => {

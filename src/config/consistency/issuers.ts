@@ -2,7 +2,12 @@ import { error, type Finding, type Path, quote, warning } from '../problem.ts'
 import type { GatewayConfig, IssuerConfig } from '../schema/gateway.ts'
 
 /** Issuers must be told apart: the claim `iss` alone decides which keys verify a token. */
-export const issuerFindings = ({ identity }: GatewayConfig): Finding[] => [
+export const issuerFindings = ({ identity, ops }: GatewayConfig): Finding[] => [
+  ...(ops.issuers ?? []).flatMap((name, index) =>
+    identity.issuers.some((issuer) => issuer.name === name)
+      ? []
+      : [error('gateway', ['ops', 'issuers', index], `${quote(name)} is not the name of an issuer`)],
+  ),
   ...repeated(identity.issuers, 'name'),
   ...repeated(identity.issuers, 'issuer'),
   ...identity.issuers.flatMap((issuer, index) => {

@@ -29,15 +29,17 @@ export const listenerFindings = (gateway: GatewayConfig): Finding[] => [
   ...order(gateway),
 ]
 
-function ports({ traffic, probes }: GatewayConfig): Finding[] {
+function ports({ traffic, probes, ops }: GatewayConfig): Finding[] {
   const findings: Finding[] = []
-  const overlap =
-    traffic.host === probes.host || everyAddress.has(traffic.host) || everyAddress.has(probes.host)
-  if (traffic.port === probes.port && overlap) {
+  if (collide(traffic, probes))
     findings.push(
       error('gateway', ['probes', 'port'], 'is the port of traffic too; probes need one of their own'),
     )
-  }
+  for (const [name, other] of Object.entries({ traffic, probes }))
+    if (collide(other, ops))
+      findings.push(
+        error('gateway', ['ops', 'port'], `is the port of ${name} too; operators need one of their own`),
+      )
   if (!isPrivate(probes.host)) {
     findings.push(
       warning(
@@ -50,42 +52,52 @@ function ports({ traffic, probes }: GatewayConfig): Finding[] {
   return findings
 }
 
+interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+const collide = (one: Address, other: Address): boolean =>
+  one.port === other.port &&
+  (one.host === other.host || everyAddress.has(one.host) || everyAddress.has(other.host))
+
 function isPrivate(host: string): boolean {
   if (host === 'localhost') return true
   const family = isIP(host)
   return family !== 0 && privateAddresses.check(host, family === 4 ? 'ipv4' : 'ipv6')
 }
 
-const tls = (gateway: GatewayConfig): Finding[] => [...authorities(gateway), ...tickets(gateway)]
+type ListenerTls = GatewayConfig['traffic']['tls']
 
-function authorities({ traffic: { tls } }: GatewayConfig): Finding[] {
-  const at: Path = ['traffic', 'tls', 'clientCa']
-  if (tls.spiffe === undefined && tls.clientCa === undefined) {
+const tls = ({ traffic, ops }: GatewayConfig): Finding[] =>
+  [
+    { tls: traffic.tls, at: ['traffic', 'tls'] },
+    ...(ops.tls ? [{ tls: ops.tls, at: ['ops', 'tls'] }] : []),
+  ].flatMap(({ tls, at }) => [...authorities(tls, at), ...tickets(tls, at)])
+
+function authorities({ spiffe, clientCa }: ListenerTls, tls: Path): Finding[] {
+  const at: Path = [...tls, 'clientCa']
+  if (spiffe === undefined && clientCa === undefined) {
     return [error('gateway', at, 'is missing: without it, or spiffe, no caller could be believed')]
   }
-  return tls.spiffe && tls.clientCa !== undefined
+  return spiffe && clientCa !== undefined
     ? [warning('gateway', at, 'is not used: spiffe.trustDomains names the authorities')]
     : []
 }
 
-const tickets = ({ traffic }: GatewayConfig): Finding[] =>
-  traffic.tls.sessionTickets && traffic.tls.crl
+function tickets({ sessionTickets, crl }: ListenerTls, tls: Path): Finding[] {
+  const at: Path = [...tls, 'sessionTickets']
+  if (!sessionTickets) return []
+  return crl
     ? [
         error(
           'gateway',
-          ['traffic', 'tls', 'sessionTickets'],
+          at,
           'cannot be true while crl is given: a resumed session is not checked against the list',
         ),
       ]
-    : traffic.tls.sessionTickets
-      ? [
-          warning(
-            'gateway',
-            ['traffic', 'tls', 'sessionTickets'],
-            'lets a stolen ticket in without the key of its certificate',
-          ),
-        ]
-      : []
+    : [warning('gateway', at, 'lets a stolen ticket in without the key of its certificate')]
+}
 
 /** Pairs of fields of which the first must not be greater than the second. */
 function order({ traffic: { bounds, stream }, drain }: GatewayConfig): Finding[] {

@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox'
 import { file, integer, oneOf, section, sectionWithDefaults, text } from './field.ts'
 import { identitySchema } from './identity.ts'
+import { opsSchema } from './ops.ts'
+import { quotaSchema } from './quota.ts'
 import { trafficSchema } from './traffic.ts'
 
 const MIB = 1024 * 1024
@@ -46,8 +48,10 @@ const drain = sectionWithDefaults('How the gateway ends.', {
 export const gatewaySchema = section('Listeners, identity, audit and the life of the process.', {
   traffic: trafficSchema,
   probes,
+  ops: opsSchema,
   identity: identitySchema,
   audit,
+  quota: quotaSchema,
   drain,
   log: sectionWithDefaults('The log of the process.', {
     level: oneOf('Least severe line that is written.', ['debug', 'info', 'warn', 'error'], {

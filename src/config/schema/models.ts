@@ -37,9 +37,30 @@ const pool = section('Model servers that answer alike.', {
   keepAlive: flag('Use a connection again. Turn it off for servers that close without saying so.', {
     default: true,
   }),
-  connectionsMax: integer(
-    'Most exchanges with one server at a time; above it callers get 503 and retry-after.',
-    { minimum: 1, maximum: 65_535, default: 256 },
+  connectionsMax: integer('Most exchanges with one server at a time; above it callers wait for their turn.', {
+    minimum: 1,
+    maximum: 65_535,
+    default: 256,
+  }),
+  queue: sectionWithDefaults(
+    'Exchanges that wait while all servers of the pool are busy; refused ones get 503 and retry-after.',
+    {
+      waitingMax: integer('Most exchanges that wait. 0: none, whoever finds no free server is refused.', {
+        minimum: 0,
+        maximum: 100_000,
+        default: 1_024,
+      }),
+      waitingPerTenantMax: integer('Most exchanges of one tenant that wait.', {
+        minimum: 1,
+        maximum: 100_000,
+        default: 256,
+      }),
+      waitMsMax: integer('Longest wait; an exchange that is foreseen to wait longer is refused at once.', {
+        minimum: 1,
+        maximum: 3_600_000,
+        default: 30_000,
+      }),
+    },
   ),
   timeouts: sectionWithDefaults('Waiting for the servers of this pool.', {
     connectMs: integer('Longest wait for a connection, TLS included.', {
@@ -56,6 +77,8 @@ const pool = section('Model servers that answer alike.', {
   }),
 })
 
+const price = (description: string) => Type.Number({ description, minimum: 0, maximum: 100_000 })
+
 const model = section('A model that callers can name.', {
   pool: Type.String({ description: 'Name of a pool.', minLength: 1, maxLength: 64 }),
   upstreamModel: Type.Optional(
@@ -69,6 +92,15 @@ const model = section('A model that callers can name.', {
     minimum: 1,
     maximum: 10_000_000,
   }),
+  price: Type.Optional(
+    section(
+      'What a million tokens cost, in your currency, with up to three decimals; needed by limits of cost.',
+      {
+        input: price('A million input tokens.'),
+        output: price('A million output tokens.'),
+      },
+    ),
+  ),
 })
 
 /** config/models.yaml. */

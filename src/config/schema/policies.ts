@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox'
 import type { Endpoint } from '../../openai/call.ts'
-import { integer, namedEntries, oneOf, section } from './field.ts'
+import type { Priority } from '../../policy/priority.ts'
+import { integer, namedEntries, oneOf, section, sectionWithDefaults } from './field.ts'
+import { limitRule } from './limits.ts'
 
 /** The same list as `endpoints` of src/openai/call.ts, which this folder may know as a type only; a test compares. */
 export const endpointNames = [
@@ -82,7 +84,36 @@ const limits = section('Limits, each shared by all callers of one tenant with th
     }),
   ),
   inFlight: integer('Exchanges that run at the same time.', { minimum: 1, maximum: 1_000_000 }),
+  tokensPerMinute: Type.Optional(
+    integer('Input and output tokens together, in a minute; as many may come at once.', {
+      minimum: 1,
+      maximum: 1_000_000_000,
+    }),
+  ),
 })
+
+/** The same list as the type of src/policy/priority.ts. */
+const priorities = ['interactive', 'batch'] as const satisfies readonly Priority[]
+
+const weightBounds = { minimum: 1, maximum: 1000 }
+
+const fairness = sectionWithDefaults(
+  'Shares of the tenants that wait while all servers of a pool are busy (docs/reference/limits.md).',
+  {
+    weightDefault: integer('Share of a tenant that is not named below.', { ...weightBounds, default: 1 }),
+    weights: Type.Record(
+      Type.String({ pattern: '^[^\\u0000-\\u001f\\u007f]{1,256}$' }),
+      integer('Share of one tenant: with twice the number it gets twice the tokens.', weightBounds),
+      {
+        description: 'Tenants, as tokens name them -> their shares.',
+        additionalProperties: false,
+        maxProperties: 10_000,
+        keysExpected: 'the name of a tenant: 1 to 256 characters, no control characters',
+        default: {},
+      },
+    ),
+  },
+)
 
 const role = section('What callers with this role may do, and what is done to their data.', {
   scopes: Type.Array(reference('Name of a scope.'), {
@@ -101,6 +132,11 @@ const role = section('What callers with this role may do, and what is done to th
       default: 'none',
     },
   ),
+  priority: oneOf(
+    'Class in which calls wait while all servers of a pool are busy: `interactive` goes first, `batch` gets a tenth.',
+    priorities,
+    { default: 'interactive' },
+  ),
 })
 
 /** config/policies.yaml. */
@@ -114,6 +150,23 @@ export const policiesSchema = section('Who may do what.', {
   ),
   scopes: namedEntries('Scopes, by name.', scope, { entriesMax: 256 }),
   roles: namedEntries('Roles, by the name that tokens carry.', role, { entriesMax: 256 }),
+  fairness,
+  limits: Type.Optional(
+    namedEntries('Limits beside those of the roles, by name. All that apply must agree.', limitRule, {
+      entriesMax: 256,
+    }),
+  ),
+  organizations: Type.Optional(
+    namedEntries(
+      'Organizations -> their tenants. A tenant that is in none is an organization of its own.',
+      Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+        description: 'Tenants, as tokens name them.',
+        maxItems: 10_000,
+        uniqueItems: true,
+      }),
+      { entriesMax: 10_000 },
+    ),
+  ),
 })
 
 export type PoliciesConfig = Static<typeof policiesSchema>

@@ -17,38 +17,40 @@ const spiffe = section('Client certificates are SPIFFE X.509-SVIDs and nothing e
   ),
 })
 
-const tls = section('Mutual TLS. Every file is watched and takes effect without a restart.', {
-  certificate: file('PEM chain of the server, leaf first.', 'certificate'),
-  key: file('PEM private key of the leaf. Others on the machine must not be able to read it.', 'key'),
-  clientCa: Type.Optional(
-    file(
-      'PEM bundle of the authorities that client certificates must come from. Needed, except with `spiffe`, which names its own.',
-      'authorities',
+/** The TLS of a listener that asks every caller for a certificate. */
+export const listenerTls = (description: string) =>
+  section(description, {
+    certificate: file('PEM chain of the server, leaf first.', 'certificate'),
+    key: file('PEM private key of the leaf. Others on the machine must not be able to read it.', 'key'),
+    clientCa: Type.Optional(
+      file(
+        'PEM bundle of the authorities that client certificates must come from. Needed, except with `spiffe`, which names its own.',
+        'authorities',
+      ),
     ),
-  ),
-  crl: Type.Optional(
-    Type.Array(file('PEM certificate revocation list.', 'crl'), {
-      description:
-        'One list for each authority of the client chains: an expired or missing list refuses every caller.',
-      minItems: 1,
-      maxItems: 32,
+    crl: Type.Optional(
+      Type.Array(file('PEM certificate revocation list.', 'crl'), {
+        description:
+          'One list for each authority of the client chains: an expired or missing list refuses every caller.',
+        minItems: 1,
+        maxItems: 32,
+      }),
+    ),
+    minVersion: oneOf('Lowest TLS version that is spoken.', ['TLSv1.3', 'TLSv1.2'], { default: 'TLSv1.3' }),
+    sessionTickets: flag(
+      'Session resumption. A stolen ticket works without the key of the certificate it was made for.',
+      {
+        default: false,
+      },
+    ),
+    handshakeTimeoutMs: integer('Longest TLS handshake.', { minimum: 500, maximum: 60_000, default: 5_000 }),
+    chainDepthMax: integer('Most certificates in a client chain below the authority, the leaf included.', {
+      minimum: 1,
+      maximum: 10,
+      default: 3,
     }),
-  ),
-  minVersion: oneOf('Lowest TLS version that is spoken.', ['TLSv1.3', 'TLSv1.2'], { default: 'TLSv1.3' }),
-  sessionTickets: flag(
-    'Session resumption. A stolen ticket works without the key of the certificate it was made for.',
-    {
-      default: false,
-    },
-  ),
-  handshakeTimeoutMs: integer('Longest TLS handshake.', { minimum: 500, maximum: 60_000, default: 5_000 }),
-  chainDepthMax: integer('Most certificates in a client chain below the authority, the leaf included.', {
-    minimum: 1,
-    maximum: 10,
-    default: 3,
-  }),
-  spiffe: Type.Optional(spiffe),
-})
+    spiffe: Type.Optional(spiffe),
+  })
 
 const json = sectionWithDefaults('Shape of a JSON body, checked while it is parsed.', {
   depthMax: integer('Deepest nesting.', { minimum: 4, maximum: 256, default: 64 }),
@@ -169,7 +171,7 @@ export const trafficSchema = section('The listener that callers use: mutual TLS,
       },
     ),
   ),
-  tls,
+  tls: listenerTls('Mutual TLS. Every file is watched and takes effect without a restart.'),
   bounds,
   stream,
 })
