@@ -12,7 +12,10 @@ import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 
-const fileName = 'audit.lock'
+/** What the directory holds; the lock file is named after it. */
+export type Holding = 'audit' | 'quota'
+
+const fileNameOf = (holding: Holding): string => `${holding}.lock`
 
 interface Owner {
   readonly host: string
@@ -24,10 +27,10 @@ interface Owner {
 }
 
 /** The directory has a writer already, or one that cannot be ruled out. */
-export class AuditLockError extends Error {
-  constructor(directory: string, why: string) {
-    super(`the audit directory ${directory} is locked: ${why}`)
-    this.name = 'AuditLockError'
+export class DirectoryLockError extends Error {
+  constructor(directory: string, holding: Holding, why: string) {
+    super(`the ${holding} directory ${directory} is locked: ${why}`)
+    this.name = 'DirectoryLockError'
   }
 }
 
@@ -80,7 +83,7 @@ function readOwner(text: string): Owner | undefined {
 }
 
 /** Why the owner still counts, or undefined when it is provably gone. */
-async function objection(owner: Owner | undefined, us: Owner): Promise<string | undefined> {
+async function objection(owner: Owner | undefined, us: Owner, fileName: string): Promise<string | undefined> {
   if (owner === undefined) return `${fileName} cannot be read. Delete it when no gateway writes here.`
   if (owner.host !== us.host) {
     return `process ${owner.pid} on host ${owner.host} holds it. Delete ${fileName} when it writes no more.`
@@ -115,8 +118,9 @@ async function evict(path: string, judged: string, token: string): Promise<boole
   return moved === judged
 }
 
-/** Takes the directory for this process. Throws AuditLockError when another writer has it. */
-export async function lockDirectory(directory: string): Promise<DirectoryLock> {
+/** Takes the directory for this process. Throws DirectoryLockError when another writer has it. */
+export async function lockDirectory(directory: string, holding: Holding = 'audit'): Promise<DirectoryLock> {
+  const fileName = fileNameOf(holding)
   const path = join(directory, fileName)
   const us = await self()
   const release = async (): Promise<void> => {
@@ -124,8 +128,8 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   }
   if (await place(path, us)) return { takenOver: false, release }
   const found = await readOrEmpty(path)
-  const why = await objection(readOwner(found), us)
-  if (why !== undefined) throw new AuditLockError(directory, why)
+  const why = await objection(readOwner(found), us, fileName)
+  if (why !== undefined) throw new DirectoryLockError(directory, holding, why)
   if ((await evict(path, found, us.token)) && (await place(path, us))) return { takenOver: true, release }
-  throw new AuditLockError(directory, 'another process took it at the same time.')
+  throw new DirectoryLockError(directory, holding, 'another process took it at the same time.')
 }

@@ -2,9 +2,18 @@ import assert from 'node:assert/strict'
 
 import fc from 'fast-check'
 import t from 'tap'
+import { counted, type Limit } from '../../src/policy/limit.ts'
+import { goDuration } from '../../src/quota/go-duration.ts'
+import { limitHeaders, retryHeaders } from '../../src/quota/headers.ts'
+import type { LimitState } from '../../src/quota/store.ts'
+import { limitOf } from './simulated-limit.ts'
 
-import { goDuration, limitHeaders, retryHeaders } from '../../src/quota/headers.ts'
-import { inFlight, requests } from './subject.ts'
+const state = (limit: Partial<Limit>, remaining: number, resetMs = 0): LimitState => ({
+  limit: limitOf(limit),
+  used: 0,
+  remaining,
+  resetMs,
+})
 
 t.test('durations as Go prints them', async (t) => {
   const samples: readonly (readonly [ms: number, text: string])[] = [
@@ -43,37 +52,117 @@ t.test('any duration reads back as its milliseconds', async (t) => {
 })
 
 t.test('requests: both families', async (t) => {
-  t.same(limitHeaders([{ limit: requests('tenant:acme/role:app', 60, 10), remaining: 7, resetMs: 2500 }]), {
+  t.same(limitHeaders([state({ amount: 60, burst: 10 }, 7, 2500)]), {
     'x-ratelimit-limit-requests': '60',
     'x-ratelimit-remaining-requests': '7',
     'x-ratelimit-reset-requests': '2.5s',
-    'ratelimit-policy': '"requests";q=60;w=60',
-    ratelimit: '"requests";r=7;t=3',
+    'ratelimit-policy': '"requests/minute";q=60;w=60',
+    ratelimit: '"requests/minute";r=7;t=3',
   })
 })
 
-t.test('in flight: the IETF family only', async (t) => {
-  t.same(limitHeaders([{ limit: inFlight('tenant:acme', 8), remaining: 3, resetMs: 0 }]), {
+t.test('tokens: the nearest of input, output and total', async (t) => {
+  const headers = limitHeaders([
+    state({ counts: 'input_tokens', amount: 9000 }, 4000, 5000),
+    state({ counts: 'total_tokens', amount: 10_000, per: 'hour' }, 1200, 90_000),
+    state({ counts: 'output_tokens', amount: 3000 }, 1300, 100),
+  ])
+  t.same(headers, {
+    'x-ratelimit-limit-tokens': '10000',
+    'x-ratelimit-remaining-tokens': '1200',
+    'x-ratelimit-reset-tokens': '1m30s',
+    'ratelimit-policy':
+      '"input_tokens/minute";q=9000;qu="tokens";w=60, "total_tokens/hour";q=10000;qu="tokens";w=3600, ' +
+      '"output_tokens/minute";q=3000;qu="tokens";w=60',
+    ratelimit:
+      '"input_tokens/minute";r=4000;t=5, "total_tokens/hour";r=1200;t=90, "output_tokens/minute";r=1300;t=1',
+  })
+})
+
+t.test('in flight and cost: the IETF family only', async (t) => {
+  t.same(limitHeaders([state({ counts: 'in_flight', amount: 8 }, 3)]), {
     'ratelimit-policy': '"in_flight";q=8;qu="concurrent-requests"',
     ratelimit: '"in_flight";r=3',
   })
+  t.same(limitHeaders([state({ counts: 'cost', per: 'month', amount: 50e9 }, 1_234_567, 86_400_001)]), {
+    'ratelimit-policy': '"cost/month";q=50000000;qu="micro-units";w=2678400',
+    ratelimit: '"cost/month";r=1234;t=86401',
+  })
 })
 
-t.test('of several limits of a name, the one nearest to its end is shown', async (t) => {
+t.test('of several limits of a kind, the one nearest to its end is shown', async (t) => {
   const headers = limitHeaders([
-    { limit: requests('tenant:acme', 600, 100), remaining: 90, resetMs: 1000 },
-    { limit: inFlight('tenant:acme', 8), remaining: 3, resetMs: 0 },
-    { limit: requests('tenant:acme/role:app', 60, 10), remaining: 2, resetMs: 8000 },
-    { limit: requests('tenant:acme/role:b', 30, 10), remaining: 2, resetMs: 16_000 },
+    state({ name: 'tenant', amount: 600, burst: 100 }, 90, 1000),
+    state({ counts: 'in_flight', amount: 8 }, 3),
+    state({ name: 'role.app.requests', amount: 60, burst: 10 }, 2, 8000),
+    state({ name: 'role.b.requests', amount: 30, burst: 10 }, 2, 16_000),
   ])
   t.match(headers, {
     'x-ratelimit-limit-requests': '30',
     'x-ratelimit-remaining-requests': '2',
     'x-ratelimit-reset-requests': '16s',
-    'ratelimit-policy': '"requests";q=30;w=60, "in_flight";q=8;qu="concurrent-requests"',
-    ratelimit: '"requests";r=2;t=16, "in_flight";r=3',
+    'ratelimit-policy': '"requests/minute";q=30;w=60, "in_flight";q=8;qu="concurrent-requests"',
+    ratelimit: '"requests/minute";r=2;t=16, "in_flight";r=3',
   })
-  t.notMatch(JSON.stringify(headers), 'acme', 'no key is shown')
+})
+
+t.test('a refusal shows the limit that decided, even where another is nearer to its end', async (t) => {
+  const deciding = state({ name: 'total', counts: 'total_tokens', amount: 10_000 }, 1000, 54_000)
+  const other = state({ name: 'output', counts: 'output_tokens', amount: 900 }, 800, 100)
+  const requests = state({}, 5, 700)
+  t.match(limitHeaders([other, requests, deciding], deciding), {
+    'x-ratelimit-limit-tokens': '10000',
+    'x-ratelimit-remaining-tokens': '1000',
+    'x-ratelimit-remaining-requests': '5',
+  })
+})
+
+t.test('nothing is said of limits in shadow mode, and of buckets that tenants share', async (t) => {
+  t.same(limitHeaders([state({ mode: 'shadow' }, 0)]), {})
+  const shared = state({ key: 'everybody|requests/minute|' }, 3)
+  t.same(limitHeaders([shared]), {})
+  t.same(limitHeaders([shared], shared), {})
+  t.same(limitHeaders([state({ key: 'per-model|requests/minute|model=demo' }, 3)]), {})
+  t.same(
+    limitHeaders([state({ key: 'a,tenant=x|requests/minute|role=app' }, 3)]),
+    {},
+    'a name is no dimension',
+  )
+  t.not(
+    limitHeaders([state({ key: 'by|requests/minute|model=demo,organization=umbrella' }, 3)])['ratelimit'],
+    undefined,
+  )
+  t.not(limitHeaders([state({ key: 'by|requests/minute|principal=p,tenant=a' }, 3)])['ratelimit'], undefined)
+})
+
+t.test('whatever the limits are: no name, no key, and valid structured fields', async (t) => {
+  const limits = fc.record({
+    name: fc.constantFrom('secret-name', 'role.secret-role.requests'),
+    counts: fc.constantFrom(...counted),
+    per: fc.constantFrom('second', 'minute', 'hour', 'day', 'month'),
+    tenant: fc.constantFrom('acme', 'other'),
+    amount: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+    remaining: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+    resetMs: fc.nat({ max: 2_678_400_000 }),
+  })
+  const item = /^"[a-z_/]+"(?:;[a-z]+=(?:\d{1,15}|"[a-z-]+"))+$/
+  const property = fc.property(fc.array(limits, { maxLength: 12 }), (all) => {
+    const headers = limitHeaders(
+      all.map(({ name, counts, per, tenant, amount, remaining, resetMs }) => {
+        const period = counts === 'in_flight' ? undefined : per
+        const key = `${name}|${counts}/${per}|tenant=${tenant}`
+        return state({ name, counts, per: period, key, amount }, remaining, resetMs)
+      }),
+    )
+    assert.doesNotMatch(JSON.stringify(headers), /secret|acme|other/)
+    const policies = headers['ratelimit-policy']?.split(', ') ?? []
+    const states = headers['ratelimit']?.split(', ') ?? []
+    for (const part of [...policies, ...states]) assert.match(part, item)
+    const names = (parts: readonly string[]) => parts.map((part) => part.split(';')[0])
+    assert.deepEqual(names(policies), names(states), 'the same in both')
+    assert.equal(new Set(names(policies)).size, policies.length, 'each once')
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 300 }))
 })
 
 t.test('no limits, no headers', async (t) => {
