@@ -1,7 +1,8 @@
 // Child processes of a benchmark: started, watched for a line, their CPU time read from the operating system, ended.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { promisify } from 'node:util'
 
 /** Clock ticks per second of /proc (USER_HZ, 100 on every Linux that Node runs on). */
 const TICKS = 100
@@ -27,6 +28,12 @@ export async function startNode(args: readonly string[], marker: string, cwd: st
     rssBytes: () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024,
     stop: () => stop(child),
   }
+}
+
+/** What `node ARGS` prints until it ends. */
+export async function printedBy(args: readonly string[], cwd: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd })
+  return stdout
 }
 
 async function firstSight(child: ChildProcess, marker: string): Promise<string> {

@@ -2,6 +2,8 @@ import type { Clock } from '../clock.ts'
 import type { Config } from '../config/load.ts'
 import type { PoolConfig } from '../config/schema/models.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { EndpointTurns } from '../upstream/endpoint-turns.ts'
+import { FairQueue } from '../upstream/fair-queue.ts'
 import { createUpstreams, type EndpointPool, type ModelRoute, type Upstreams } from '../upstream/pool.ts'
 import { createEndpoint } from '../upstream/undici-endpoint.ts'
 import { connectionDigest, readApiKey, readUpstreamTls } from './upstream-files.ts'
@@ -33,12 +35,13 @@ export interface PreparedRoutes {
  */
 export class Pools {
   readonly #metrics: Metrics
-  readonly #clock: Pick<Clock, 'now'>
+  readonly #clock: Clock
   #built = new Map<string, BuiltPool>()
 
-  constructor({ metrics, clock }: { readonly metrics: Metrics; readonly clock: Pick<Clock, 'now'> }) {
+  constructor({ metrics, clock }: { readonly metrics: Metrics; readonly clock: Clock }) {
     this.#metrics = metrics
     this.#clock = clock
+    metrics.watch({ pools: () => this.#depths() })
   }
 
   /** Makes the routes of a configuration. A pool opens its connections when it is used: one that is not costs nothing. */
@@ -87,7 +90,28 @@ export class Pools {
         },
       }),
     )
-    return { madeFrom, pool: { name, server: config.server, endpoints } }
+    const turns = new EndpointTurns(endpoints, this.#queue(name, config))
+    return { madeFrom, pool: { name, server: config.server, endpoints, turns } }
+  }
+
+  #queue(name: string, { connectionsMax, endpoints, queue: bounds }: PoolConfig): FairQueue {
+    return new FairQueue({
+      name,
+      places: connectionsMax * endpoints.length,
+      bounds,
+      clock: this.#clock,
+      observer: {
+        waited: (priority, waitMs) => this.#metrics.upstreamWaited(name, priority, waitMs),
+        refused: (reason) => this.#metrics.upstreamWaitRefused(name, reason),
+      },
+    })
+  }
+
+  *#depths() {
+    for (const [pool, { pool: built }] of this.#built) {
+      const { held: turns, waiting } = built.turns.queue
+      yield { pool, turns, waiting }
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { EndpointTurns } from './endpoint-turns.ts'
 import type { EndpointHandle } from './upstream.ts'
 
 export type ServerKind = 'vllm' | 'sglang' | 'llamacpp' | 'tgi' | 'openai'
@@ -7,6 +8,7 @@ export interface EndpointPool {
   readonly name: string
   readonly server: ServerKind
   readonly endpoints: readonly EndpointHandle[]
+  readonly turns: EndpointTurns
 }
 
 /** What a public model name stands for. */
@@ -21,15 +23,6 @@ export interface Upstreams {
   routeOf(model: string): ModelRoute | undefined
   readonly pools: readonly EndpointPool[]
   close(): Promise<void>
-}
-
-/** The endpoint with the fewest exchanges in flight; the first of equals, so that a quiet pool keeps its connections warm. */
-export function leastLoaded(pool: EndpointPool): EndpointHandle | undefined {
-  let best: EndpointHandle | undefined
-  for (const endpoint of pool.endpoints) {
-    if (best === undefined || endpoint.inFlight < best.inFlight) best = endpoint
-  }
-  return best
 }
 
 export function createUpstreams(routes: readonly ModelRoute[]): Upstreams {

@@ -1,11 +1,12 @@
 import { classifyUpstreamError } from '../../openai/error-body.ts'
 import { serializeCall } from '../../openai/upstream-body.ts'
 import type { Permit } from '../../policy/permit.ts'
+import type { Reservation } from '../../quota/quota.ts'
 import { Refusal } from '../../refusal.ts'
 import type { UpstreamAnswer, UpstreamRequest } from '../../upstream/upstream.ts'
 import type { ScreenedCall } from '../inbound/screen-prompt.ts'
 import type { Trail } from '../trail.ts'
-import type { Route } from './route.ts'
+import type { Route } from './wait-turn.ts'
 
 const pathByEndpoint: Readonly<Record<ScreenedCall['call']['endpoint'], UpstreamRequest['path']>> = {
   'chat.completions': '/v1/chat/completions',
@@ -21,14 +22,15 @@ const ERROR_BODY_BYTES_MAX = 65_536
 export async function dispatch(
   target: Route,
   screened: ScreenedCall,
-  permit: Permit,
+  _permit: Permit,
+  reserved: Pick<Reservation, 'outputTokensMax'>,
   trail: Pick<Trail, 'id' | 'sent'>,
   signal: AbortSignal,
 ): Promise<UpstreamAnswer> {
   const { call } = screened
   const body = serializeCall(call, {
     model: target.upstreamModel,
-    outputTokensMax: permit.outputTokensMax,
+    outputTokensMax: reserved.outputTokensMax,
     server: target.server,
   })
   const answer = await target.endpoint.post(

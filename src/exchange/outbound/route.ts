@@ -1,16 +1,11 @@
 import type { Permit } from '../../policy/permit.ts'
 import { Refusal } from '../../refusal.ts'
-import { leastLoaded, type ServerKind, type Upstreams } from '../../upstream/pool.ts'
-import type { Target } from '../../upstream/upstream.ts'
+import type { ModelRoute, Upstreams } from '../../upstream/pool.ts'
 
-export interface Route extends Target {
-  readonly server: ServerKind
-}
-
-/** Permit -> Target: the pool that serves the model, and the endpoint of it that is the least busy. */
-export function route(permit: Permit, upstreams: Upstreams): Route {
+/** Permit -> the pool that serves the model, and its name there. */
+export function route(permit: Permit, upstreams: Upstreams): ModelRoute {
   const found = upstreams.routeOf(permit.model)
-  const endpoint = found && leastLoaded(found.pool)
-  if (!found || !endpoint) throw new Refusal('upstream_unavailable', 'no endpoint for the model')
-  return { pool: found.pool.name, server: found.pool.server, upstreamModel: found.upstreamModel, endpoint }
+  if (found === undefined || found.pool.endpoints.length === 0)
+    throw new Refusal('upstream_unavailable', 'no endpoint for the model')
+  return found
 }

@@ -1,17 +1,15 @@
 import t from 'tap'
 import { screenPrompt } from '../../../src/exchange/inbound/screen-prompt.ts'
 import { dispatch } from '../../../src/exchange/outbound/dispatch.ts'
-import { route } from '../../../src/exchange/outbound/route.ts'
 import { Refusal } from '../../../src/refusal.ts'
-import { createUpstreams } from '../../../src/upstream/pool.ts'
 import type { EndpointHandle, UpstreamAnswer, UpstreamRequest } from '../../../src/upstream/upstream.ts'
 import { answerOf, callOf, permitOf, redaction, refusalOf } from '../fake-parts.ts'
 
-const endpointOf = (answer: () => UpstreamAnswer, inFlight = 0) => {
+const endpointOf = (answer: () => UpstreamAnswer) => {
   const sent: UpstreamRequest[] = []
   const endpoint: EndpointHandle = {
     origin: 'http://a',
-    inFlight,
+    inFlight: 0,
     async post(request) {
       sent.push(request)
       return answer()
@@ -20,17 +18,13 @@ const endpointOf = (answer: () => UpstreamAnswer, inFlight = 0) => {
   }
   return { endpoint, sent }
 }
-const upstreamsOf = (...endpoints: EndpointHandle[]) =>
-  createUpstreams([
-    { model: 'demo', upstreamModel: 'org/real', pool: { name: 'gpu', server: 'vllm', endpoints } },
-  ])
-
 async function dispatched(answer: UpstreamAnswer, call = callOf(), signal = new AbortController().signal) {
   const { endpoint, sent } = endpointOf(() => answer)
   const permit = permitOf(call, 'mask')
   const screened = await screenPrompt(permit, { redaction }, signal)
+  const target = { pool: 'gpu', server: 'vllm', upstreamModel: 'org/real', endpoint } as const
   const outcome = await refusalOf(() =>
-    dispatch(route(permit, upstreamsOf(endpoint)), screened, permit, { id: 'id-1', sent: () => {} }, signal),
+    dispatch(target, screened, permit, { outputTokensMax: 8 }, { id: 'id-1', sent: () => {} }, signal),
   )
   return { outcome, sent }
 }
@@ -116,15 +110,4 @@ t.test('an abort while an error body is read is what ended it', async (t) => {
     (await dispatched(answerOf(broken(), { status: 500 }), callOf(), cut.signal)).outcome,
     'caller_gone',
   )
-})
-
-t.test('route: the endpoint with the fewest exchanges, the first of equals; none is a refusal', async (t) => {
-  const [busy, free, alike] = [3, 1, 1].map(
-    (inFlight) => endpointOf(() => answerOf([]), inFlight).endpoint,
-  ) as [EndpointHandle, EndpointHandle, EndpointHandle]
-  const chosen = route(permitOf(), upstreamsOf(busy, free, alike))
-  t.match(chosen, { pool: 'gpu', server: 'vllm', upstreamModel: 'org/real' })
-  t.equal(chosen.endpoint, free)
-  t.match(await refusalOf(() => route(permitOf(), upstreamsOf())), 'upstream_unavailable')
-  t.match(await refusalOf(() => route(permitOf(), createUpstreams([]))), 'upstream_unavailable')
 })
