@@ -28,7 +28,9 @@ const row = (status: number, type: ErrorType, retryable: boolean, message: strin
   message,
   retryable,
 })
-const bad = (message: string): RefusalRow => row(400, 'invalid_request_error', false, message)
+const invalid = (status: number, message: string): RefusalRow =>
+  row(status, 'invalid_request_error', false, message)
+const bad = (message: string): RefusalRow => invalid(400, message)
 
 export const refusals = {
   // How the request was framed (RFC 9112)
@@ -37,30 +39,16 @@ export const refusals = {
   absolute_form: bad('The request target must be a path such as /v1/chat/completions.'),
   unexpected_body: bad('This endpoint takes no request body.'),
   upgrade_refused: bad('Protocol upgrades are not offered here.'),
-  misdirected_request: row(
+  misdirected_request: invalid(
     421,
-    'invalid_request_error',
-    false,
     'The Host header names another server than the TLS connection was opened for.',
   ),
-  unsupported_media_type: row(
+  unsupported_media_type: invalid(
     415,
-    'invalid_request_error',
-    false,
     'Send the body as application/json in UTF-8, without a content encoding.',
   ),
-  request_too_large: row(
-    413,
-    'invalid_request_error',
-    false,
-    'The request body is larger than this gateway accepts.',
-  ),
-  headers_too_large: row(
-    431,
-    'invalid_request_error',
-    false,
-    'The request head is larger than this gateway accepts.',
-  ),
+  request_too_large: invalid(413, 'The request body is larger than this gateway accepts.'),
+  headers_too_large: invalid(431, 'The request head is larger than this gateway accepts.'),
   request_timeout: row(408, 'invalid_request_error', true, 'The request did not arrive in time.'),
 
   // Who is calling (RFC 6750, RFC 8705)
@@ -97,25 +85,10 @@ export const refusals = {
   ),
 
   // What may be called
-  unknown_url: row(
-    404,
-    'invalid_request_error',
-    false,
-    'There is no such endpoint. See GET /v1/models for what you can use.',
-  ),
-  method_not_allowed: row(
-    405,
-    'invalid_request_error',
-    false,
-    'This endpoint does not take that HTTP method.',
-  ),
+  unknown_url: invalid(404, 'There is no such endpoint. See GET /v1/models for what you can use.'),
+  method_not_allowed: invalid(405, 'This endpoint does not take that HTTP method.'),
   insufficient_scope: row(403, 'permission_error', false, 'None of your roles may use this endpoint.'),
-  model_not_found: row(
-    404,
-    'invalid_request_error',
-    false,
-    'The model does not exist or you do not have access to it.',
-  ),
+  model_not_found: invalid(404, 'The model does not exist or you do not have access to it.'),
   parameter_forbidden: row(403, 'permission_error', false, 'Your roles do not allow this parameter.'),
   parameter_above_cap: bad('This parameter is above the largest value that your roles allow.'),
 
@@ -162,6 +135,36 @@ export const refusals = {
     'requests',
     true,
     'Too many requests are in flight. Wait for one to end.',
+  ),
+
+  request_above_limit: bad(
+    'This call is larger than one of your limits will ever let through. Lower max_tokens, n or the length of the prompt.',
+  ),
+  insufficient_quota: row(
+    429,
+    'insufficient_quota',
+    false,
+    'Your quota for this period is exhausted. It begins anew when the retry-after header says.',
+  ),
+  quota_unavailable: row(
+    503,
+    'server_error',
+    true,
+    'Your limits cannot be looked up right now. Try again shortly.',
+  ),
+
+  // Operators (docs/reference/admin-api.md)
+  not_found: invalid(404, 'There is nothing of that name or id.'),
+  set_in_configuration: bad(
+    'This limit is set in the configuration: change it there, or lay a quota over it.',
+  ),
+  precondition_required: invalid(
+    428,
+    'Send If-Match with the ETag that you read, or If-None-Match: * to create.',
+  ),
+  precondition_failed: invalid(
+    412,
+    'It was changed meanwhile, by somebody else. Read it again, then decide.',
   ),
 
   // The model server
@@ -219,6 +222,22 @@ export const refusals = {
 
 export type RefusalCode = keyof typeof refusals
 
+/** A limit that refused, for programs: shown as `gateway.limit` beside the error (docs/reference/limits.md). */
+export interface LimitFigures {
+  readonly counts: string
+  readonly per: string | null
+  readonly amount: number
+  /** Most at once. */
+  readonly burst: number
+  /** Absent where other tenants share the bucket. */
+  readonly used?: number
+  readonly asked: number
+  /** Absent when no wait helps. */
+  readonly wait_ms?: number
+  /** Parameters and the values at which the call fits. */
+  readonly lower?: Readonly<Record<string, number>>
+}
+
 export interface RefusalOptions {
   /** Path of the field in the request that is at fault, e.g. `messages[0].content`. Shown to the caller. */
   readonly param?: string
@@ -248,5 +267,17 @@ export class Refusal extends Error {
 
   get row(): RefusalRow {
     return refusals[this.code]
+  }
+  /** What the caller is told. Refusals that know more than their row say more. */
+  get told(): string {
+    return this.row.message
+  }
+
+  get type(): ErrorType {
+    return this.row.type
+  }
+
+  get limit(): LimitFigures | undefined {
+    return undefined
   }
 }

@@ -22,7 +22,9 @@ export interface FrontModel {
   readonly apiKey?: string
 }
 
-export type Role = 'app' | 'open' | 'narrow'
+/** Roles with a limit of their own; `limitedRoles` says which. */
+export const limitedRoles = ['brisk', 'hourly', 'monthly', 'small', 'single'] as const
+export type Role = 'app' | 'open' | 'narrow' | (typeof limitedRoles)[number]
 
 export interface AuditRecord {
   readonly event: string
@@ -211,16 +213,35 @@ const role = (redaction: string, inFlight: number): object => ({
   redaction,
 })
 
+const ofRole = (name: Role, rule: object): object => ({
+  by: ['tenant', 'role'],
+  where: { roles: [name] },
+  ...rule,
+})
+
 /** `app` masks both ways; `open` shows replies as they are, to prove what the model said; `narrow` has two slots. */
 const policies = {
   unknownFields: 'refuse',
   scopes: {
     inference: { endpoints: ['chat.completions', 'completions', 'embeddings', 'models'], models: ['*'] },
   },
-  roles: { app: role('mask', 200), open: role('open', 200), narrow: role('mask', 2) } satisfies Record<
-    Role,
-    object
-  >,
+  roles: {
+    app: role('mask', 200),
+    open: role('open', 200),
+    narrow: role('mask', 2),
+    brisk: role('mask', 200),
+    hourly: role('mask', 200),
+    monthly: role('mask', 200),
+    small: role('mask', 200),
+    single: role('mask', 200),
+  } satisfies Record<Role, object>,
+  limits: {
+    brisk: ofRole('brisk', { counts: 'requests', per: 'second', amount: 1, burst: 1 }),
+    hourly: ofRole('hourly', { counts: 'requests', per: 'hour', amount: 1, burst: 1 }),
+    monthly: ofRole('monthly', { counts: 'requests', per: 'month', amount: 1 }),
+    small: ofRole('small', { counts: 'total_tokens', per: 'minute', amount: 300 }),
+    single: ofRole('single', { counts: 'in_flight', amount: 1 }),
+  } satisfies Record<(typeof limitedRoles)[number], object>,
 }
 
 const redaction = {

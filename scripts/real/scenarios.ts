@@ -16,7 +16,7 @@ import {
   thinkingChecks,
   thinkingGrammar,
 } from './checks/oracle.ts'
-import { pythonChecks } from './checks/python.ts'
+import { pythonChecks, pythonLimitChecks } from './checks/python.ts'
 import { refusalChecks } from './checks/refusals.ts'
 import { promptChecks, structuredChecks, toolChecks } from './checks/screening.ts'
 import { startFront } from './front.ts'
@@ -50,7 +50,9 @@ async function stopAll(servers: readonly ModelServer[]): Promise<void> {
 }
 
 const python = async (bench: Bench, place: Place): Promise<void> => {
-  if (place.python) await pythonChecks(bench, place.python)
+  if (place.python === undefined) return
+  await pythonChecks(bench, place.python)
+  await pythonLimitChecks(bench, place.python)
 }
 
 /** llama-server with the random model: everything that needs speed and repetition. */

@@ -7,15 +7,17 @@ import { findEndpoint } from './inbound/find-endpoint.ts'
 import { inspect } from './inbound/inspect.ts'
 import { parseCall } from './inbound/parse-call.ts'
 import { readBody } from './inbound/read-body.ts'
-import { reserve } from './inbound/reserve.ts'
+import { reserve, reserveRequest } from './inbound/reserve.ts'
 import { screenPrompt } from './inbound/screen-prompt.ts'
 import { dispatch } from './outbound/dispatch.ts'
 import { route } from './outbound/route.ts'
+import { waitTurn } from './outbound/wait-turn.ts'
 import type { Gateway } from './parts.ts'
 import { listModels } from './relay/list-models.ts'
 import { refuse } from './relay/refuse.ts'
 import { relay } from './relay/relay.ts'
 import { close } from './settle/close.ts'
+import { countRequest } from './settle/count-request.ts'
 import { recordAdmission } from './settle/record-audit.ts'
 import { settling } from './settle/settle-quota.ts'
 import { openTrail } from './trail.ts'
@@ -32,30 +34,31 @@ export async function exchange(arrival: Arrival, client: Client, gateway: Gatewa
     const headers = inspect(arrival)
     const principal = trail.authenticated(await authenticate(arrival, headers, gateway))
     life.belongsTo(principal)
-    await using _slot = trail.admitted(await admit(trail.id, principal, gateway))
+    await using admission = settling(trail.admitted(admit(trail.id, principal, gateway)), trail)
     try {
       const destination = findEndpoint(arrival, principal, gateway.policy)
-      if (destination.endpoint === 'models')
+      if (destination.endpoint === 'models') {
+        trail.reserved(await reserveRequest(admission, principal, gateway))
         return await listModels(principal, destination, client, trail, gateway)
+      }
       using share = gateway.bodies.share(gateway.bounds.bodiesBytesMax)
       const body = trail.read(await readBody(arrival.body, headers, gateway.bounds, share, life.signal))
       const call = trail.parsed(parseCall(destination.endpoint, body, gateway))
       const permit = trail.permitted(authorize(principal, call, gateway))
       trail.examined(await detectInjection(permit, gateway, life.signal))
       const screened = trail.screened(await screenPrompt(permit, gateway, life.signal))
-      await using _reserved = settling(
-        await reserve(trail.id, permit, screened, gateway),
-        trail,
-        gateway.quota,
-      )
-      const target = trail.routed(route(permit, gateway.upstreams))
+      const reserved = trail.reserved(await reserve(admission, permit, screened, gateway))
+      const model = trail.routed(route(permit, gateway.upstreams))
       await recordAdmission(trail, gateway, life.signal)
-      await using answer = await dispatch(target, screened, permit, trail, life.signal)
+      using turn = trail.queued(await waitTurn(model, permit, trail, gateway.stream, life.signal))
+      await using answer = await dispatch(turn.target, screened, permit, reserved, trail, life.signal)
       share.release()
       await relay(trail.answered(answer), screened, permit, client, trail, gateway, life.signal)
     } catch (error) {
       // Told while the slot is still held: a caller who reads a refusal slowly is in flight, too.
-      await refuse(trail.failed(error), client, trail, gateway)
+      const refusal = trail.failed(error)
+      await countRequest(admission, trail)
+      await refuse(refusal, client, trail, gateway)
     }
   } catch (error) {
     await refuse(trail.refusedEarly(error, gateway.refusalRecords), client, trail, gateway)

@@ -1,9 +1,13 @@
 import type { AuditLog } from '../audit/record.ts'
 import type { Clock } from '../clock.ts'
+import type { Principal } from '../identity/principal.ts'
 import type { JsonBounds } from '../openai/strict-json.ts'
+import type { Limit } from '../policy/limit.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Profile } from '../policy/profile.ts'
+import type { Pace } from '../quota/pace.ts'
 import type { Quota } from '../quota/quota.ts'
+import type { Throttled } from '../quota/throttled.ts'
 import type { Action, RuleSet } from '../redaction/finding.ts'
 import type { Replacement } from '../redaction/replacement/replacement.ts'
 import type { Events } from '../telemetry/events.ts'
@@ -53,7 +57,13 @@ export interface Gateway {
   readonly clock: Clock
   readonly identity: Authenticator
   readonly policy: Policy
+  /** Which limits apply to whom, with what operators have set. */
+  readonly limits: { limitsFor(principal: Principal, model?: string): readonly Limit[] }
   readonly quota: Quota
+  /** Who met a limit lately. */
+  readonly throttled: Throttled
+  /** Bounds what one tenant can fill the store of decisions with. */
+  readonly decisionPace: Pace
   readonly redaction: { rulesFor(profile: string): ProfileRules }
   readonly upstreams: Upstreams
   /** Asked about prompts, where one is configured. */

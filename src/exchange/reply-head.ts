@@ -1,4 +1,5 @@
 import { limitHeaders, retryHeaders } from '../quota/headers.ts'
+import { LimitRefusal } from '../quota/limit-refusal.ts'
 import type { Refusal, RefusalCode } from '../refusal.ts'
 import type { Head } from './arrival.ts'
 import type { Trail } from './trail.ts'
@@ -9,11 +10,12 @@ interface Version {
 
 /** Headers of every reply: an allow-list of our own, nothing of the model server's head passes. */
 function commonHeaders(trail: Trail, { policy }: Version): Record<string, string> {
+  const deciding = trail.refusal instanceof LimitRefusal ? trail.refusal.verdict.state : undefined
   return {
     'x-request-id': trail.id,
     'x-sallyport-policy': policy.hash,
     'x-content-type-options': 'nosniff',
-    ...limitHeaders(trail.limits),
+    ...limitHeaders(trail.limits, deciding),
   }
 }
 
@@ -78,10 +80,14 @@ const ending = (refusal: Refusal, { summed }: Trail): Record<string, string> =>
 const allowed = ({ code }: Refusal, { endpoint }: Trail): Record<string, string> =>
   code === 'method_not_allowed' ? { allow: endpoint === 'models' ? 'GET' : 'POST' } : {}
 
-const waiting = ({ retryAfterMs, row }: Refusal): Record<string, string> => {
-  if (retryAfterMs !== undefined) return retryHeaders(retryAfterMs)
-  return row.retryable || row.status < 500 ? {} : { 'x-should-retry': 'false' }
-}
+/** SDKs try a 429 and a 5xx again unless they are told not to. */
+const neverAgain: ReadonlySet<RefusalCode> = new Set(['insufficient_quota', 'request_above_limit'])
+
+const waiting = ({ code, retryAfterMs, row }: Refusal): Record<string, string> => ({
+  ...(retryAfterMs !== undefined && retryHeaders(retryAfterMs)),
+  ...(neverAgain.has(code) && { 'x-should-retry': 'false' }),
+  ...(row.status >= 500 && !row.retryable && { 'x-should-retry': 'false' }),
+})
 
 function screeningHeaders(trail: Trail): Record<string, string> {
   const tallies = [...trail.promptFound.tallies, ...(trail.relayed?.found.tallies ?? [])]

@@ -3,19 +3,21 @@ import type { Principal } from '../identity/principal.ts'
 import type { Call, Endpoint, Usage } from '../openai/call.ts'
 import type { Permit } from '../policy/permit.ts'
 import { LimitRefusal } from '../quota/limit-refusal.ts'
-import type { Admission, LimitState, Reservation } from '../quota/quota.ts'
+import type { Admission, Reservation } from '../quota/quota.ts'
+import type { Decision, LimitState } from '../quota/store.ts'
 import type { InjectionCount } from '../redaction/injection/signal-count.ts'
 import type { RestoreCount } from '../redaction/replacement/rehydration-window.ts'
 import { Refusal } from '../refusal.ts'
 import type { GapHistogram } from '../telemetry/histogram.ts'
 import type { OpenExchange } from '../telemetry/metrics.ts'
 import { type Outcome, outcomeOf } from '../telemetry/outcome.ts'
+import type { ModelRoute } from '../upstream/pool.ts'
 import type { UpstreamAnswer } from '../upstream/upstream.ts'
 import type { Arrival } from './arrival.ts'
 import { endpointLabel } from './inbound/find-endpoint.ts'
 import { PromptBlocked, type ScreenedCall } from './inbound/screen-prompt.ts'
 import type { Located } from './located-findings.ts'
-import type { Route } from './outbound/route.ts'
+import type { HeldTurn, Route } from './outbound/wait-turn.ts'
 
 /** Durations in milliseconds of the parts of an exchange; a part that was not reached is absent. */
 export interface Phases {
@@ -26,6 +28,8 @@ export interface Phases {
   authorize?: number
   examine?: number
   screen?: number
+  reserve?: number
+  queue?: number
   record?: number
   upstream?: number
 }
@@ -41,6 +45,8 @@ export interface Relayed {
   /** How the pseudonyms of the prompt fared in the reply. */
   readonly pseudonyms: Readonly<RestoreCount>
   readonly gaps: GapHistogram | undefined
+  /** A stream that went on beyond what the limits set aside was ended there. */
+  readonly outputCut: boolean
   /** Most code units that the windows held back at one time. */
   readonly heldCharsMax: number
   /** Time that the reply's text spent in the scanner. */
@@ -65,7 +71,12 @@ export class Trail {
   injection: readonly InjectionCount[] = []
   promptFound: Located = { findings: [], tallies: [], places: [] }
   reservation: Pick<Reservation, 'inputTokens' | 'outputTokens'> | undefined
+  /** What the limits said when they let the exchange go on. */
+  decision: Decision | undefined
+  pool: string | undefined
   target: Route | undefined
+  /** The place at the pool; what is metered is charged to it. */
+  turn: Pick<HeldTurn, 'produced'> | undefined
   attempts = 0
   admissionRecorded = false
   relayed: Relayed | undefined
@@ -112,7 +123,6 @@ export class Trail {
 
   admitted(admission: Admission): Admission {
     this.#ends('admit')
-    this.limits = admission.states
     return admission
   }
 
@@ -144,8 +154,23 @@ export class Trail {
     return screened
   }
 
-  reserved(reservation: Reservation): void {
+  reserved(reservation: Reservation): Reservation {
+    this.#ends('reserve')
     this.reservation = reservation
+    this.decision = reservation.decision
+    this.limits = reservation.decision.states
+    return reservation
+  }
+
+  /**
+   * What the exchange costs. A caller who hung up pays for what was metered until then. One who hung up before the first
+   * byte pays for the prompt, which the model server was working on; a server that refused or failed has cost nothing.
+   */
+  get charged(): Pick<Usage, 'inputTokens' | 'outputTokens'> {
+    if (this.relayed !== undefined) return this.relayed.usage
+    const cut = this.outcome === 'client_abort' || this.outcome === 'timeout' || this.outcome === 'drain'
+    const inputTokens = cut && this.attempts > 0 ? (this.reservation?.inputTokens ?? 0) : 0
+    return { inputTokens, outputTokens: 0 }
   }
 
   /** The admission record is durable: an ending record must follow. */
@@ -154,9 +179,16 @@ export class Trail {
     this.admissionRecorded = true
   }
 
-  routed(target: Route): Route {
-    this.target = target
-    return target
+  routed(model: ModelRoute): ModelRoute {
+    this.pool = model.pool.name
+    return model
+  }
+
+  queued(turn: HeldTurn): HeldTurn {
+    this.#ends('queue')
+    this.turn = turn
+    this.target = turn.target
+    return turn
   }
 
   /** The request goes to the model server, once more: counted here, because it may end without an answer. */

@@ -148,6 +148,13 @@ class ChatReplies implements ReplyDialect {
     return { id, object: object ?? '', created, model: model ?? '', choices }
   }
 
+  cutting(last: Reply, choices: readonly number[]): JsonObject {
+    const { id, created } = this.#identity
+    const { object, model } = last.body
+    const ended = choices.map((index): Json => ({ index, delta: {}, finish_reason: 'length' }))
+    return { id, object: object ?? '', created, model: model ?? '', choices: ended }
+  }
+
   #delta(channel: string, text: string): JsonObject {
     if (channel === 'content' || channel === 'refusal') return { [channel]: text }
     if (channel === 'reasoning') return { [this.#reasoning]: text }

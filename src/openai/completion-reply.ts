@@ -67,6 +67,12 @@ class CompletionReplies implements ReplyDialect {
     return { id, object, created, model: last.body['model'] ?? '', choices }
   }
 
+  cutting(last: Reply, indexes: readonly number[]): JsonObject {
+    const { id, created } = this.#identity
+    const choices = indexes.map((index) => ({ text: '', index, logprobs: null, finish_reason: 'length' }))
+    return { id, object, created, model: last.body['model'] ?? '', choices }
+  }
+
   #choice(source: JsonObject, texts: ReplySlot[]): JsonObject {
     const text = source['text'] ?? ''
     if (typeof text !== 'string') throw protocol('text is not a string')

@@ -51,4 +51,5 @@ export const embeddingReplies: ReplyDialect = {
   },
   event: noStream,
   carrier: noStream,
+  cutting: noStream,
 }

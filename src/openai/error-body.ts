@@ -18,14 +18,18 @@ const ofUpstream = (code: RefusalCode): boolean =>
 
 /** The error body of the OpenAI surface with the part that is ours under `gateway`. */
 export function openAiError(refusal: Refusal, context: ErrorContext): JsonObject {
-  const { message, type, retryable } = refusal.row
+  const { told, type, limit } = refusal
+  const doc = `${docs}#${refusal.code}`
+  // A reader of a limit's figures asks next what they mean; other messages are whole.
+  const message = limit === undefined ? told : `${told} See ${doc}.`
   return {
     error: { message, type, code: refusal.code, param: refusal.param ?? null },
     gateway: {
       source: ofUpstream(refusal.code) ? 'upstream' : 'gateway',
       request_id: context.requestId,
-      retryable,
-      doc: `${docs}#${refusal.code}`,
+      retryable: refusal.row.retryable,
+      doc,
+      ...(limit && { limit: { ...limit } }),
     },
   }
 }

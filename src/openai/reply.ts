@@ -35,4 +35,6 @@ export interface ReplyDialect {
   event(json: unknown, publicModel: string): Reply
   /** An event in this stream's shape that carries `texts` and nothing else (what a window still held at the end). */
   carrier(last: Reply, choice: number, channel: string, text: string): JsonObject
+  /** An event in this stream's shape that ends these choices with the reason `length`. */
+  cutting(last: Reply, choices: readonly number[]): JsonObject
 }

@@ -72,6 +72,8 @@ export interface Counted {
   readonly outputTokensMin: number
   /** Likely, from the length of the text; used when nothing was reported. */
   readonly outputTokensLikely: number
+  /** No vocabulary has tokens of less than a byte. */
+  readonly outputTokensMax: number
 }
 
 /** Bytes of UTF-8 a token, on the low side for prose, so that the estimate errs upwards. */
@@ -148,7 +150,11 @@ export class UsageMeter {
   }
 
   get counted(): Counted {
-    return { outputTokensMin: this.#events, outputTokensLikely: Math.max(this.#events, this.#likely) }
+    return {
+      outputTokensMin: this.#events,
+      outputTokensLikely: Math.max(this.#events, this.#likely),
+      outputTokensMax: this.#bytes,
+    }
   }
 
   get #likely(): number {
@@ -210,7 +216,7 @@ const inputOf = (reported: Usage | undefined, reserved: number): number =>
 /** What is charged in the end; see the invariants at the top. */
 export function settleUsage(parts: {
   readonly reported: Usage | undefined
-  readonly counted: Counted
+  readonly counted: Pick<Counted, 'outputTokensMin' | 'outputTokensLikely'>
   readonly reserved: { readonly inputTokens: number; readonly outputTokens: number }
 }): Usage {
   const { reported, counted, reserved } = parts

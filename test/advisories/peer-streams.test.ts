@@ -190,19 +190,30 @@ t.test('a request that concurrency refused still burns the rate (LiteLLM 39309)'
 })
 
 t.test('a model server that never stops pins the gateway (APISIX 13256, 13255)', async (t) => {
-  const event = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'on and on '.repeat(100) } }] })}\n\n`
-  scene.script = { contentType: 'text/event-stream', body: Array.from({ length: 5_000 }, () => event) }
-  const flood = scene.stream().then((reply) => reply.text())
-  const probes = await Promise.all([stack.metrics(), stack.metrics()])
-  t.ok(
-    probes.every((text) => text.includes('sallyport_requests_in_flight')),
-    'others are answered meanwhile',
-  )
-  const text = await flood
-  t.equal(endOf(text), 'upstream_reply_too_large')
-  t.ok(text.length < 2_000_000)
+  const endless = (event: object): Script => ({
+    contentType: 'text/event-stream',
+    body: Array.from({ length: 5_000 }, () => `data: ${JSON.stringify(event)}\n\n`),
+  })
+  const said = { choices: [{ index: 0, delta: { content: 'on and on '.repeat(100) } }] }
+  const nothing = { id: 'x'.repeat(500), choices: [{ index: 0, delta: { content: '' } }] }
+  for (const [event, end, charsMax] of [
+    [said, '[DONE]', 100_000],
+    [nothing, 'upstream_reply_too_large', 2_000_000],
+  ] as const) {
+    scene.script = endless(event)
+    const flood = scene.stream().then((reply) => reply.text())
+    const probes = await Promise.all([stack.metrics(), stack.metrics()])
+    t.ok(
+      probes.every((text) => text.includes('sallyport_requests_in_flight')),
+      'others are answered meanwhile',
+    )
+    const text = await flood
+    t.equal(endOf(text), end, 'it ends with what was set aside for it, or at the bound of its bytes')
+    t.ok(text.length < charsMax)
+    await until(() => stats.running === 0)
+    await idle()
+  }
   scene.script = undefined
-  await idle()
 })
 
 t.test('usage is lost when its event comes in pieces (Higress 2918)', async (t) => {

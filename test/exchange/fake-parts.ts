@@ -8,6 +8,7 @@ import type { Principal } from '../../src/identity/principal.ts'
 import type { Call } from '../../src/openai/call.ts'
 import { parseCall } from '../../src/openai/parse.ts'
 import { createPolicy } from '../../src/policy/engine.ts'
+import { LimitBook } from '../../src/policy/limit-book.ts'
 import { grantPermit, type Permit } from '../../src/policy/permit.ts'
 import type { Action } from '../../src/redaction/finding.ts'
 import { Replacement } from '../../src/redaction/replacement/replacement.ts'
@@ -33,7 +34,17 @@ export const callOf = (fields: object = {}, endpoint: Endpoint = 'chat.completio
 export const principal: Principal = simulatedPrincipal(['app'])
 
 export const permitOf = (call: Call = callOf(), redactionProfile = 'mask'): Permit =>
-  grantPermit({ principal, call, model: 'demo', outputTokensMax: 8, redactionProfile, roles: ['app'] })
+  grantPermit({
+    principal,
+    call,
+    model: 'demo',
+    outputTokensMax: 8,
+    price: undefined,
+    priority: 'interactive',
+    weight: 1,
+    redactionProfile,
+    roles: ['app'],
+  })
 
 /** Beside secrets. Few: these tests say what is held of a text, and more kinds of data hold more. */
 const tested = new Set(['EMAIL_ADDRESS', 'CREDIT_CARD', 'US_SSN', 'IP_ADDRESS'])
@@ -94,6 +105,12 @@ export const policy = createPolicy({
   models: { models: { demo: { outputTokensMax: 100 }, other: { outputTokensMax: 100 } } },
   redaction: { profiles: { mask: { prompt: { default: 'mask' }, reply: { default: 'mask' } } } },
   hash: '0123456789abcdef',
+})
+
+/** The limits of the role `app`. */
+export const limits = new LimitBook({
+  roles: { app: { requestsPerMinute: 60, burst: 2, inFlight: 1 } },
+  limits: {},
 })
 
 /** A caller who reads into memory; `stalled` makes it wait, `leave` hangs up. */

@@ -2,26 +2,39 @@ import t from 'tap'
 import { jsonHead, refusalHead, streamHead } from '../../src/exchange/reply-head.ts'
 import { openTrail } from '../../src/exchange/trail.ts'
 import { LimitRefusal } from '../../src/quota/limit-refusal.ts'
+import type { Admission } from '../../src/quota/quota.ts'
+import type { LimitState } from '../../src/quota/store.ts'
 import { Refusal, type RefusalCode, refusals } from '../../src/refusal.ts'
 import { outcomes } from '../../src/telemetry/outcome.ts'
 import { fakeClock } from '../quota/fake-clock.ts'
+import { limitOf } from '../quota/simulated-limit.ts'
 import { answerOf, permitOf, policy, principal, trailOf } from './fake-parts.ts'
 
-const limit = { key: 'tenant:acme/role:app', name: 'requests', amount: 60, burst: 2 } as const
-const states = [{ limit, remaining: 1, resetMs: 1_000 }]
+const limit = limitOf({ burst: 2 })
+const states = [{ limit, used: 1, remaining: 1, resetMs: 1_000 }]
+const admission = {} as Admission
+const reservation = {
+  inputTokens: 1,
+  outputTokens: 2,
+  outputTokensMax: 2,
+  decision: { allowed: true, states, shadowed: [], by: 'store' },
+  settle: async () => {},
+} as const
 
 t.test('each phase is the time since the one before', (t) => {
   const { trail, clock } = trailOf()
   clock.advance(3)
   trail.authenticated(principal)
   clock.advance(4)
-  trail.admitted({ states, [Symbol.asyncDispose]: async () => {} })
+  trail.admitted(admission)
   clock.advance(5)
   trail.read('body')
+  clock.advance(2)
+  trail.reserved(reservation)
   clock.advance(6)
   trail.answered(answerOf([], { attempts: 2 }))
-  t.same(trail.phases, { authenticate: 3, admit: 4, read: 5, upstream: 6 })
-  t.match(trail, { principal, limits: states, attempts: 2, elapsedMs: 18 })
+  t.same(trail.phases, { authenticate: 3, admit: 4, read: 5, reserve: 2, upstream: 6 })
+  t.match(trail, { principal, limits: states, attempts: 2, elapsedMs: 20 })
   t.end()
 })
 
@@ -48,7 +61,7 @@ t.test('a refusal is kept, a limit brings its states, anything else is a failure
     t.equal(trail.failure, undefined)
   }
   const limited = trailOf().trail
-  limited.failed(new LimitRefusal('rate_limit_exceeded', 'x', 5, states))
+  limited.failed(new LimitRefusal({ state: states[0] as LimitState, asked: 1, waitMs: 5 }, states))
   t.equal(limited.limits, states)
   const broken = trailOf().trail
   const bug = new TypeError('what bob@example.com sent')
@@ -78,7 +91,8 @@ t.test('a path that is not in the table has no name of its own', (t) => {
 
 t.test('heads: our own headers, the limits, and what was found, each reply alike', (t) => {
   const { trail } = trailOf()
-  trail.admitted({ states, [Symbol.asyncDispose]: async () => {} })
+  trail.admitted(admission)
+  trail.reserved(reservation)
   t.notOk('x-sallyport-redactions' in jsonHead(200, trail, { policy }).headers, 'nothing was screened')
   trail.permitted(permitOf())
   trail.promptFound = {

@@ -1,24 +1,46 @@
+import type { Principal } from '../../identity/principal.ts'
 import { estimateCall } from '../../openai/token-estimate.ts'
+import type { Limit } from '../../policy/limit.ts'
 import type { Permit } from '../../policy/permit.ts'
-import type { Policy } from '../../policy/policy.ts'
-import type { Quota, Reservation } from '../../quota/quota.ts'
+import type { Admission, Reservation } from '../../quota/quota.ts'
 import type { ScreenedCall } from './screen-prompt.ts'
 
 interface Limits {
-  readonly policy: Policy
-  readonly quota: Quota
+  readonly limits: { limitsFor(principal: Principal, model?: string): readonly Limit[] }
 }
 
-/** Sets aside what the call can cost at most: the estimated prompt, and the capped output of every choice. */
+/**
+ * The one decision of all limits: takes the request, and sets aside what the call can cost at most, the estimated prompt
+ * and the capped output of every choice.
+ */
 export function reserve(
-  exchangeId: string,
+  admission: Admission,
   permit: Permit,
-  screened: ScreenedCall,
-  { policy, quota }: Limits,
+  { call }: ScreenedCall,
+  { limits }: Limits,
 ): Promise<Reservation> {
-  const { call } = screened
-  const outputTokens =
-    call.endpoint === 'embeddings' ? 0 : permit.outputTokensMax * call.choices * call.prompts
-  const tokens = { inputTokens: estimateCall(call), outputTokens }
-  return quota.reserve(exchangeId, policy.limitsFor(permit.principal), tokens)
+  return admission.reserve({
+    limits: limits.limitsFor(permit.principal, permit.model),
+    model: permit.model,
+    inputTokens: estimateCall(call),
+    choices: call.choices * call.prompts,
+    outputTokensMax: permit.outputTokensMax,
+    bound: call.outputTokensMax === undefined ? 'default' : 'named',
+    price: permit.price,
+  })
 }
+
+/** The same for a request that asks no model. */
+export const reserveRequest = (
+  admission: Admission,
+  principal: Principal,
+  { limits }: Limits,
+): Promise<Reservation> =>
+  admission.reserve({
+    limits: limits.limitsFor(principal),
+    model: '',
+    inputTokens: 0,
+    choices: 1,
+    outputTokensMax: 0,
+    bound: 'named',
+  })

@@ -10,6 +10,9 @@ import type { ServerKind } from '../../upstream/pool.ts'
 const carriesToken = (reply: Reply): boolean =>
   reply.texts.some((slot) => slot.text !== '') || calledTools(reply.body).length > 0
 
+/** Text of more bytes a token than this over a whole reply is no language and no code. */
+const tokenBytesMax = 32
+
 /** What counts a reply as it passes, before redaction changes its length: tokens, events, gaps between events. */
 export class Meter {
   readonly gaps = new GapHistogram()
@@ -18,6 +21,7 @@ export class Meter {
   readonly #usage: UsageMeter
   readonly #reserved: Pick<Reservation, 'inputTokens' | 'outputTokens'>
   readonly #monotonic: () => number
+  readonly #turn: { produced(tokens: number): void } | undefined
   #lastEventMs: number | undefined
 
   constructor(
@@ -25,20 +29,39 @@ export class Meter {
     reserved: Pick<Reservation, 'inputTokens' | 'outputTokens'>,
     clock: { monotonic(): number },
     server?: ServerKind,
+    turn?: { produced(tokens: number): void },
   ) {
     const { choices, prompts } = call
     this.#usage = new UsageMeter({ choices, prompts, firstChoiceOnly: server === 'llamacpp' })
     this.#reserved = reserved
     this.#monotonic = () => clock.monotonic()
+    this.#turn = turn
   }
 
   event(reply: Reply): void {
     this.#usage.event(reply)
     if (!carriesToken(reply)) return
     this.events += 1
+    // An event is at least one token; the turn is told the truth when it ends.
+    this.#turn?.produced(1)
     const now = this.#monotonic()
     if (this.#lastEventMs !== undefined) this.gaps.add(now - this.#lastEventMs)
     this.#lastEventMs = now
+  }
+
+  /**
+   * Whether the exchange would have more output with this event than was set aside for it: by the events, by the text (a
+   * server that packs a page into each event), or by a running report, which is believed as far as the text can hold so
+   * many tokens: an absurd one must not end a good answer.
+   */
+  outruns(reply: Reply): boolean {
+    const texts = reply.texts.filter(({ text }) => text !== '')
+    if (texts.length === 0) return false
+    const { outputTokensMin, outputTokensMax } = this.#usage.counted
+    const seen = outputTokensMin + new Set(texts.map(({ choice }) => choice)).size
+    const most = outputTokensMax + texts.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
+    const running = Math.min(reply.usage?.outputTokens ?? 0, most)
+    return Math.max(seen, running, Math.floor(most / tokenBytesMax)) > this.#reserved.outputTokens
   }
 
   whole(reply: Reply): void {

@@ -20,6 +20,8 @@ import { checkTools, ReplyScreen } from './screen-reply.ts'
  * 2. Each read of the upstream is written before the next one: backpressure reaches the model server's socket.
  * 3. A fault ends the stream after the events before it were written, however the bytes were cut into reads.
  * 4. The meter sees an event before its text is redacted; the trail gets the meter's reading on every ending.
+ * 5. Output beyond what the limits set aside is not relayed: the stream ends there as one that reached its bound does
+ *    (`finish_reason: length`, usage, `[DONE]`), and the model server is told to stop.
  */
 export async function relayStream(job: RelayJob): Promise<void> {
   const pass = new Passage(job)
@@ -36,6 +38,7 @@ export async function relayStream(job: RelayJob): Promise<void> {
       if (text !== '') await writer.write(text)
       if (pass.fault !== undefined) throw pass.fault
       if (batch.done) pass.done = true
+      if (pass.isCut) break
     }
     if (pass.done) job.answer.finish()
     await writer.end(pass.end())
@@ -50,13 +53,15 @@ export async function relayStream(job: RelayJob): Promise<void> {
 /** What one stream carries from event to event. */
 class Passage {
   done = false
+  /** The model server went on beyond what was set aside: nothing more passes. */
+  isCut = false
   /** Why nothing more may pass; what `through` returned before it still may. */
   fault: unknown
   readonly #job: RelayJob
   readonly #screen: ReplyScreen
   /** Choices that said something. */
   readonly #begun = new Set<number>()
-  #calledTool = false
+  readonly #calling = new Set<number>()
   readonly #finished = new Set<number>()
   #scanMs = 0
   #last: Reply | undefined
@@ -69,7 +74,11 @@ class Passage {
   through(replies: readonly Reply[]): string {
     let text = ''
     try {
-      for (const reply of replies) text += this.#pass(reply)
+      for (const reply of replies) {
+        this.isCut ||= this.#job.meter.outruns(reply)
+        if (this.isCut) break
+        text += this.#pass(reply)
+      }
     } catch (fault) {
       this.fault = fault
     }
@@ -90,7 +99,7 @@ class Passage {
 
   #note(reply: Reply): void {
     for (const { choice, channel, text } of reply.texts) {
-      if (channel.startsWith('tool_calls')) this.#calledTool = true
+      if (channel.startsWith('tool_calls')) this.#calling.add(choice)
       else if (text !== '') this.#begun.add(choice)
     }
   }
@@ -99,7 +108,7 @@ class Passage {
     const { call } = this.#job
     if (![...this.#begun].every((choice) => this.#finished.has(choice))) return false
     if (!this.done) return this.#finished.size >= call.choices * call.prompts
-    return this.#begun.size > 0 || this.#finished.size > 0 || this.#calledTool
+    return this.#begun.size > 0 || this.#finished.size > 0 || this.#calling.size > 0
   }
 
   #screened(reply: Reply): JsonObject[] {
@@ -114,8 +123,19 @@ class Passage {
   /** What is still to be sent once the upstream's body has ended. */
   end(): string {
     const { call, meter } = this.#job
+    if (this.isCut) return this.#cut()
     if (!this.#isComplete) throw new Refusal('upstream_truncated', 'a choice gave no reason to end')
     return encodeEvents(this.#screen.flush()) + encodeEnd(call, this.#last?.body, meter.usage)
+  }
+
+  /** What the windows hold is dropped: half of a value may be in there, and nobody will say the rest. */
+  #cut(): string {
+    const { call, meter, dialect } = this.#job
+    const open = [...new Set([...this.#begun, ...this.#calling])].filter(
+      (choice) => !this.#finished.has(choice),
+    )
+    const ending = this.#last ? [dialect.cutting(this.#last, open)] : []
+    return encodeEvents(ending) + encodeEnd(call, this.#last?.body, meter.usage)
   }
 
   get relayed() {
@@ -127,6 +147,7 @@ class Passage {
       found: this.#screen.found,
       pseudonyms: { ...replacement.restoreCount },
       gaps: meter.gaps,
+      outputCut: this.isCut,
       heldCharsMax: this.#screen.heldCharsMax,
       scanMs: this.#scanMs,
     }

@@ -31,6 +31,7 @@ const relayed = ({ meter, replacement }: RelayJob, found: Located, scanMs: numbe
   found,
   pseudonyms: { ...replacement.restoreCount },
   gaps: undefined,
+  outputCut: false,
   heldCharsMax: 0,
   scanMs,
 })

@@ -22,7 +22,7 @@ export async function relay(
 ): Promise<void> {
   const { call } = permit
   const reserved = trail.reservation ?? { inputTokens: 0, outputTokens: 0 }
-  const meter = new Meter(call, reserved, gateway.clock, trail.target?.server)
+  const meter = new Meter(call, reserved, gateway.clock, trail.target?.server, trail.turn)
   const { reply: rules, restores } = gateway.redaction.rulesFor(permit.redactionProfile)
   const dialect = openReplies(call.endpoint, {
     logprobs: rules.inert && call.logprobs !== undefined,

@@ -1,3 +1,4 @@
+import { LimitRefusal } from '../../quota/limit-refusal.ts'
 import type { RefusalCode } from '../../refusal.ts'
 import type { Events, ExchangeIdentity } from '../../telemetry/events.ts'
 import type { ExchangeSummary } from '../../telemetry/exchange-summary.ts'
@@ -16,6 +17,8 @@ export function observe(trail: Trail, { metrics, events, policy }: Observers): v
   const summary = summarize(trail)
   trail.metered.ended(summary)
   countDecisions(trail, metrics)
+  countTokens(trail, metrics)
+  countAuthFailure(trail, metrics)
   if (!trail.summed) events.exchangeEnded(summary, identify(trail, policy.hash))
   if (trail.failure !== undefined) events.failure(trail.failure, trail.id)
 }
@@ -36,11 +39,31 @@ const machineCode = /^[a-z0-9_]+$/
 
 const bindingReasons = new Set(['binding_required', 'wrong_certificate', 'not_bound'])
 
-function countDecisions({ refusal, limits }: Trail, metrics: Metrics): void {
-  for (const { limit } of limits) metrics.limitDecided(limit.name, 'allow')
+function countDecisions({ refusal, decision }: Trail, metrics: Metrics): void {
+  const shadowed = new Set(decision?.shadowed.map(({ state }) => state.limit.key))
+  for (const { limit } of decision?.states ?? []) {
+    metrics.limitDecided(limit.counts, shadowed.has(limit.key) ? 'shadow' : 'allow')
+    if (shadowed.has(limit.key)) metrics.limitRefused(limit.name, 'shadow')
+  }
+  if (!(refusal instanceof LimitRefusal)) return
+  const { limit } = refusal.verdict.state
+  metrics.limitDecided(limit.counts, 'deny')
+  metrics.limitRefused(limit.name, 'enforce')
+}
+
+function countTokens(trail: Trail, metrics: Metrics): void {
+  const { reservation, permit } = trail
+  if (reservation === undefined || permit === undefined) return
+  const used = trail.charged
+  metrics.tokensSettled(
+    permit.model,
+    reservation.inputTokens + reservation.outputTokens,
+    used.inputTokens + used.outputTokens,
+  )
+}
+
+function countAuthFailure({ refusal }: Trail, metrics: Metrics): void {
   if (refusal === undefined) return
-  if (refusal.code === 'rate_limit_exceeded') metrics.limitDecided('requests', 'deny')
-  if (refusal.code === 'concurrency_limit_exceeded') metrics.limitDecided('in_flight', 'deny')
   const stage = bindingReasons.has(refusal.detail) ? 'binding' : authStageByCode[refusal.code]
   if (stage) metrics.authFailed(stage, machineCode.test(refusal.detail) ? refusal.detail : refusal.code)
 }
@@ -83,5 +106,5 @@ function summarize(trail: Trail): ExchangeSummary {
 /** What the gateway itself added before the first byte of the reply: neither the body's arrival nor the model server's wait. */
 function overheadMs({ phases, firstByteMs }: Trail): number | undefined {
   if (firstByteMs === undefined || phases.upstream === undefined) return undefined
-  return Math.max(0, firstByteMs - phases.upstream - (phases.read ?? 0))
+  return Math.max(0, firstByteMs - phases.upstream - (phases.queue ?? 0) - (phases.read ?? 0))
 }

@@ -72,7 +72,7 @@ function asked({
   endpoint,
   call,
   permit,
-  target,
+  pool,
   injection,
   promptFound,
   reservation,
@@ -87,7 +87,7 @@ function asked({
     ...(reservation
       ? { reserved_input: reservation.inputTokens, reserved_output: reservation.outputTokens }
       : {}),
-    ...(target ? { pool: target.pool, upstream: target.endpoint.origin } : {}),
+    ...(pool === undefined ? {} : { pool }),
     prompt_findings: recordFindings('prompt', promptFound),
     ...(promptFound.places.length > 0 ? { prompt_places: recordPlaces(promptFound) } : {}),
     ...(injection.length > 0 ? { injection_signals: [...injection] } : {}),
@@ -103,12 +103,16 @@ function ended(trail: Trail): Partial<AuditEvent> {
     ...(refusal ? { code: refusal.code, reason: refusal.detail } : {}),
     // The name of an unknown field is the caller's own text.
     ...(refusal?.param && refusal.code !== 'unknown_parameter' ? { param: refusal.param } : {}),
-    ...(trail.attempts > 0 ? { attempts: trail.attempts } : {}),
+    ...(trail.target && trail.attempts > 0
+      ? { upstream: trail.target.endpoint.origin, attempts: trail.attempts }
+      : {}),
+    ...(trail.reservation
+      ? { input_tokens: trail.charged.inputTokens, output_tokens: trail.charged.outputTokens }
+      : {}),
     ...(relayed
       ? {
-          input_tokens: relayed.usage.inputTokens,
-          output_tokens: relayed.usage.outputTokens,
           usage_reported: relayed.usageReported,
+          ...(relayed.outputCut ? { output_cut: true } : {}),
           reply_findings: recordFindings('reply', relayed.found),
           ...(relayed.found.places.length > 0 ? { reply_places: recordPlaces(relayed.found) } : {}),
         }

@@ -10,7 +10,7 @@
  */
 import type { AuditLog } from '../../audit/record.ts'
 import type { Clock } from '../../clock.ts'
-import { type Rate, take } from '../../quota/bucket.ts'
+import { charged, type Debt, type Rate, waitOf } from '../../quota/rate.ts'
 import type { Refusal } from '../../refusal.ts'
 
 export interface RefusalRecordsOptions {
@@ -21,12 +21,12 @@ export interface RefusalRecordsOptions {
 }
 
 interface Entry {
-  tatUs: number
+  spent: Debt
   /** Summed since the last record. */
   summed: number
 }
 
-const recordedRate: Rate = { amount: 60, burst: 600 }
+const recordedRate: Rate = { per: 'minute', amount: 60, burst: 600 }
 const REPORT_AFTER_MS = 60_000
 /** All whose certificate was not believed: nothing that they say of themselves counts. */
 const UNKNOWN = ''
@@ -59,11 +59,13 @@ export class RefusalRecords {
    */
   sums({ row }: Refusal, certificate = UNKNOWN): boolean {
     if (row.status !== 401 && row.status !== 403) return false
-    const entry = this.#entries.get(certificate) ?? { tatUs: 0, summed: 0 }
+    const entry = this.#entries.get(certificate) ?? { spent: { debt: 0, atMs: 0 }, summed: 0 }
     this.#remember(certificate, entry)
-    const { allowed, tatUs } = take(entry.tatUs, Math.floor(this.#clock.monotonic() * 1000), this.#rate)
-    entry.tatUs = tatUs
-    if (allowed) return false
+    const nowMs = Math.floor(this.#clock.monotonic())
+    if (waitOf(entry.spent, 1, nowMs, this.#rate) === 0) {
+      entry.spent = charged(entry.spent, 1, nowMs, this.#rate)
+      return false
+    }
     entry.summed += 1
     if (entry.summed === 1) this.#reportLater(certificate, entry)
     return true

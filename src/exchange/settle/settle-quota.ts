@@ -1,18 +1,25 @@
-import type { Quota, Reservation } from '../../quota/quota.ts'
+import type { Admission, Reservation } from '../../quota/quota.ts'
 import type { Trail } from '../trail.ts'
 
 /**
- * A reservation that settles itself when it is left, on every ending: what was really used is charged, the rest
- * returned. A caller who hung up pays for what was metered until then.
+ * An admission that settles what was reserved with it when it is left, on every ending: what was really used is charged,
+ * the rest returned. It is left after the ending is known: a caller who hung up before the first byte owes the prompt.
  */
-export function settling(reservation: Reservation, trail: Trail, quota: Quota): AsyncDisposable {
-  trail.reserved(reservation)
+export function settling(admission: Admission, trail: Trail): Admission {
+  let reservation: Reservation | undefined
   return {
-    async [Symbol.asyncDispose]() {
-      const usage = trail.relayed?.usage
-      const used = { inputTokens: usage?.inputTokens ?? 0, outputTokens: usage?.outputTokens ?? 0 }
-      await quota.settle(trail.id, used)
-      await reservation[Symbol.asyncDispose]()
+    reserve: async (asked) => {
+      reservation = await admission.reserve(asked)
+      return reservation
+    },
+    count: () => admission.count(),
+    [Symbol.asyncDispose]: async () => {
+      try {
+        const reported = trail.relayed?.usageReported === true
+        await reservation?.settle({ ...trail.charged, reported })
+      } finally {
+        await admission[Symbol.asyncDispose]()
+      }
     },
   }
 }

@@ -5,11 +5,14 @@ import { parseCall } from '../../../src/exchange/inbound/parse-call.ts'
 import { reserve } from '../../../src/exchange/inbound/reserve.ts'
 import { screenPrompt } from '../../../src/exchange/inbound/screen-prompt.ts'
 import { jsonBounds } from '../../../src/openai/strict-json.ts'
-import { memoryQuota } from '../../../src/quota/memory-quota.ts'
+import { Quota } from '../../../src/quota/quota.ts'
 import { Refusal } from '../../../src/refusal.ts'
 import { AnalyzerFault, type AnalyzerFaultReason } from '../../../src/upstream/analyzer.ts'
 import { fakeClock } from '../../quota/fake-clock.ts'
+import { storeInMemory } from '../../quota/store-in-memory.ts'
 import { callOf, permitOf, policy, principal, redaction, refusalOf } from '../fake-parts.ts'
+
+const noLimits = { limitsFor: () => [] }
 
 const body = (fields: object): Buffer =>
   Buffer.from(JSON.stringify({ model: 'demo', messages: [{ role: 'user', content: 'hi' }], ...fields }))
@@ -132,14 +135,15 @@ t.test('screen: a long prompt leaves the event loop to others, and ends with its
 })
 
 t.test('reserve: the prompt, and the capped output of every choice of every prompt', async (t) => {
-  const quota = memoryQuota({ clock: fakeClock() })
+  const store = await storeInMemory(fakeClock())
   const reserved = async (fields: object, endpoint?: Parameters<typeof callOf>[1]) => {
     const permit = permitOf(callOf(fields, endpoint), 'mask')
-    return reserve('e', permit, await screenPrompt(permit, { redaction }, signal), { policy, quota })
+    const admission = new Quota({ store }).enter('e', [])
+    return reserve(admission, permit, await screenPrompt(permit, { redaction }, signal), { limits: noLimits })
   }
-  t.match(await reserved({ n: 3 }), { outputTokens: 24 })
+  t.match(await reserved({ n: 3 }), { outputTokens: 24, outputTokensMax: 8 })
   t.match(await reserved({ n: 2, prompt: ['a', 'b', 'c'] }, 'completions'), { outputTokens: 48 })
   const embedding = await reserved({ input: 'one two three' }, 'embeddings')
-  t.equal(embedding.outputTokens, 0)
+  t.equal(embedding.outputTokens, 8, 'as the permit says')
   t.ok(embedding.inputTokens > 0)
 })

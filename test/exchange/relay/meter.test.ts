@@ -57,3 +57,27 @@ t.test('a whole reply is one event', (t) => {
   t.equal(meter.usage.outputTokens, 5)
   t.end()
 })
+
+t.test('beyond the grant: by the events, or by a running report as far as the text can hold it', (t) => {
+  const grant = { inputTokens: 10, outputTokens: 3 }
+  const running = (completion_tokens: number) => ({
+    prompt_tokens: 7,
+    completion_tokens,
+    total_tokens: 7 + completion_tokens,
+  })
+  const meter = new Meter(callOf(), grant, fakeClock())
+  for (const text of ['a', 'b', 'c']) {
+    t.notOk(meter.outruns(event(text, running(100_000))), 'three bytes are three tokens at most')
+    meter.event(event(text))
+  }
+  t.ok(meter.outruns(event('d')))
+  t.notOk(meter.outruns(event('')))
+  t.notOk(meter.outruns(event(undefined, running(100))))
+  const packed = new Meter(callOf(), grant, fakeClock())
+  t.notOk(packed.outruns(event('x'.repeat(3 * 32))))
+  t.ok(packed.outruns(event('x'.repeat(4 * 32))), 'a page in each event')
+  const several = new Meter(callOf(), grant, fakeClock())
+  t.notOk(several.outruns(event('of several tokens', running(3))))
+  t.ok(several.outruns(event('of several tokens', running(4))))
+  t.end()
+})

@@ -18,7 +18,12 @@ import {
   trailOf,
 } from '../fake-parts.ts'
 
-function jobOf(chunks: Parameters<typeof answerOf>[0], fields: object = {}, action: Action = 'mask') {
+function jobOf(
+  chunks: Parameters<typeof answerOf>[0],
+  fields: object = {},
+  action: Action = 'mask',
+  outputTokens = 100,
+) {
   const call = callOf({ stream: true, ...fields })
   const { trail, told, clock } = trailOf()
   const client = new FakeClient()
@@ -38,7 +43,7 @@ function jobOf(chunks: Parameters<typeof answerOf>[0], fields: object = {}, acti
     trail,
     gateway: { policy, stream, clock } as unknown as RelayJob['gateway'],
     signal: cut.signal,
-    meter: new Meter(call, { inputTokens: 10, outputTokens: 100 }, clock),
+    meter: new Meter(call, { inputTokens: 10, outputTokens }, clock),
     ...replyRules(action),
     dialect: openReplies('chat.completions', { logprobs: false, choicesMax: call.choices }),
   }
@@ -191,4 +196,44 @@ t.test('each read is written before the next: a reader who waits holds the model
   read.resolve()
   await done
   t.equal(reads, 50)
+})
+
+t.test(
+  'output beyond the grant: a clean end, charged to the token, and the model server is stopped',
+  async (t) => {
+    const words = ['I ', 'am ', 'bob', '@example', '.com ', 'and ', 'on ', 'and ', 'on ']
+    const chunks = [role, ...words.map((content) => chatEvent({ content })), chatEvent({}, 'stop'), DONE]
+    for (let grant = 1; grant <= words.length; grant += 1) {
+      const fields = { stream_options: { include_usage: true } }
+      const { job, client, trail, answer } = jobOf(chunks, fields, 'mask', grant)
+      await relayStream(job)
+      const isCut = grant < words.length
+      t.match(trail.relayed, { outputCut: isCut, usage: { outputTokens: grant } }, `${grant}`)
+      t.ok(client.text.endsWith(DONE) && client.ended)
+      t.equal(client.text.includes('"finish_reason":"length"'), isCut)
+      t.match(client.text, `"completion_tokens":${grant},`)
+      t.notMatch(contents(client.text), isCut ? /bob/ : /@example\.com/)
+      t.equal(answer.seen.finished, isCut ? 0 : 1, 'a connection that goes on serving is not used again')
+    }
+  },
+)
+
+t.test('output beyond the grant: choices that ended before keep their own reason', async (t) => {
+  const chunks = [
+    chatEvent({ content: 'a' }, 'stop', 0),
+    chatEvent({ content: 'b' }, null, 1),
+    chatEvent({ content: 'c' }, null, 1),
+    chatEvent({ content: 'd' }, null, 1),
+    DONE,
+  ]
+  const { job, client } = jobOf(chunks, { n: 2 }, 'mask', 3)
+  await relayStream(job)
+  const reasons = [...client.text.matchAll(/"index":(\d)[^}]*\}?,"finish_reason":"(\w+)"/g)]
+  t.same(
+    reasons.map(([, index, reason]) => [index, reason]),
+    [
+      ['0', 'stop'],
+      ['1', 'length'],
+    ],
+  )
 })

@@ -7,7 +7,7 @@ import { RefusalRecords } from '../../../src/exchange/settle/refusal-records.ts'
 import { Refusal } from '../../../src/refusal.ts'
 import { FakeAuditLog } from '../fake-parts.ts'
 
-const rate = { amount: 60, burst: 3 }
+const rate = { per: 'minute', amount: 60, burst: 3 } as const
 const noToken = new Refusal('missing_token', 'no_token')
 
 function make(options: { readonly entriesMax?: number } = {}) {

@@ -9,9 +9,12 @@ import { observe } from '../../../src/exchange/settle/observe.ts'
 import { recordAdmission, recordEnding } from '../../../src/exchange/settle/record-audit.ts'
 import { settling } from '../../../src/exchange/settle/settle-quota.ts'
 import type { Trail } from '../../../src/exchange/trail.ts'
+import type { Limit } from '../../../src/policy/limit.ts'
+import { LimitRefusal } from '../../../src/quota/limit-refusal.ts'
 import type { Finding } from '../../../src/redaction/finding.ts'
 import { FoundList } from '../../../src/redaction/found.ts'
 import { Refusal, type RefusalCode } from '../../../src/refusal.ts'
+import { limitOf } from '../../quota/simulated-limit.ts'
 import { callOf, FakeAuditLog, permitOf, policy, principal, refusalOf, trailOf } from '../fake-parts.ts'
 
 /** The signal of an exchange that nothing ends. */
@@ -39,6 +42,7 @@ const relayed = {
   gaps: undefined,
   pseudonyms: { restored: 2, unknown: 1 },
   heldCharsMax: 9,
+  outputCut: false,
   scanMs: 0.5,
 }
 
@@ -70,7 +74,12 @@ function observersOf() {
     counted,
     logged,
     policy,
-    metrics: { limitDecided: note(counted, 'limit'), authFailed: note(counted, 'auth') },
+    metrics: {
+      limitDecided: note(counted, 'limit'),
+      limitRefused: note(counted, 'refused'),
+      tokensSettled: note(counted, 'tokens'),
+      authFailed: note(counted, 'auth'),
+    },
     events: {
       exchangeEnded: note(logged, 'ended'),
       failure: note(logged, 'failure'),
@@ -90,23 +99,45 @@ t.test('findings are counted by entity and action', (t) => {
   t.end()
 })
 
-t.test('quota is settled with what was metered, or with nothing', async (t) => {
+t.test('quota is settled with what was metered, with the prompt, or with nothing', async (t) => {
   const told: unknown[] = []
-  const quota = { settle: async (id: string, used: object) => void told.push([id, used]) } as never
   const reservation = {
     inputTokens: 10,
     outputTokens: 20,
-    [Symbol.asyncDispose]: async () => void told.push('returned'),
+    outputTokensMax: 20,
+    decision: { allowed: true, states: [], shadowed: [], by: 'store' },
+    settle: async (used: object) => void told.push(used),
+  } as const
+  const admission = {
+    reserve: async () => reservation,
+    count: async () => [],
+    [Symbol.asyncDispose]: async () => void told.push('left'),
   }
-  const { trail } = trailOf()
-  await settling(reservation, finished(trail), quota)[Symbol.asyncDispose]()
-  await settling(reservation, trailOf().trail, quota)[Symbol.asyncDispose]()
-  t.same(told, [
-    ['id-1', { inputTokens: 3, outputTokens: 4 }],
-    'returned',
-    ['id-1', { inputTokens: 0, outputTokens: 0 }],
-    'returned',
-  ])
+  const settled = async (trail: Trail): Promise<unknown> => {
+    told.length = 0
+    const settler = settling(admission, trail)
+    trail.reserved(await settler.reserve({} as never))
+    await settler[Symbol.asyncDispose]()
+    t.equal(told[1], 'left')
+    return told[0]
+  }
+  const sent = (code: RefusalCode): Trail => {
+    const { trail } = trailOf()
+    trail.sent()
+    trail.failed(new Refusal(code, 'test'))
+    return trail
+  }
+  t.match(await settled(finished(trailOf().trail)), { inputTokens: 3, outputTokens: 4, reported: true })
+  t.match(await settled(trailOf().trail), { inputTokens: 0, outputTokens: 0, reported: false })
+  t.match(await settled(sent('caller_gone')), { inputTokens: 10, outputTokens: 0 }, 'it was being worked on')
+  t.match(await settled(sent('upstream_timeout')), { inputTokens: 10, outputTokens: 0 })
+  t.match(await settled(sent('upstream_unavailable')), { inputTokens: 0, outputTokens: 0 })
+  const early = trailOf().trail
+  early.failed(new Refusal('caller_gone', 'before it was sent'))
+  t.match(await settled(early), { inputTokens: 0, outputTokens: 0 })
+  told.length = 0
+  await settling(admission, trailOf().trail)[Symbol.asyncDispose]()
+  t.same(told, ['left'], 'nothing was reserved')
 })
 
 t.test('an admission names who and what; the ending what came of it', async (t) => {
@@ -274,15 +305,21 @@ t.test('a failure is logged with its cause, a refusal is not a failure', (t) => 
 })
 
 t.test('decisions: what limits said, and at which stage somebody failed', (t) => {
-  const decided = (code: RefusalCode, detail = 'x'): unknown[] => {
+  const counted = (refusal: Refusal): unknown[] => {
     const observers = observersOf()
     const { trail } = trailOf()
-    trail.failed(new Refusal(code, detail))
+    trail.failed(refusal)
     observe(trail, observers as unknown as Observers)
     return observers.counted.flat()
   }
-  t.same(decided('rate_limit_exceeded'), ['limit', 'requests', 'deny'])
-  t.same(decided('concurrency_limit_exceeded'), ['limit', 'in_flight', 'deny'])
+  const decided = (code: RefusalCode, detail = 'x'): unknown[] => counted(new Refusal(code, detail))
+  const byLimit = (fields: Partial<Limit>): unknown[] => {
+    const state = { limit: limitOf({ name: 'tpm', ...fields }), used: 60, remaining: 0, resetMs: 1 }
+    return counted(new LimitRefusal({ state, asked: 1, waitMs: 1 }, [state]))
+  }
+  t.same(byLimit({}), ['limit', 'requests', 'deny', 'refused', 'tpm', 'enforce'])
+  t.same(byLimit({ counts: 'in_flight' }), ['limit', 'in_flight', 'deny', 'refused', 'tpm', 'enforce'])
+  t.same(byLimit({ counts: 'total_tokens', per: 'day' }).slice(0, 3), ['limit', 'total_tokens', 'deny'])
   t.same(decided('invalid_certificate'), ['auth', 'mtls', 'x'])
   t.same(decided('missing_token'), ['auth', 'jwt', 'x'])
   t.same(decided('invalid_token', 'binding_required'), ['auth', 'binding', 'binding_required'])
