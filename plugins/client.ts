@@ -61,7 +61,8 @@ export class NodeClient implements Client {
 
   async send(head: Head, body: string): Promise<void> {
     const bytes = Buffer.from(body)
-    this.#begin(head, { 'content-length': String(bytes.byteLength) })
+    // RFC 9110 section 8.6: none in a 204.
+    this.#begin(head, head.status === 204 ? {} : { 'content-length': String(bytes.byteLength) })
     if (this.#request.complete || this.#drains(head)) await this.#finish(bytes)
     else await this.#finishLater(bytes)
   }

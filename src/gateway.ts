@@ -1,5 +1,4 @@
 import type { Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import { bearerToken } from '../plugins/bearer-token.ts'
@@ -9,27 +8,26 @@ import { guardConnections, type MutualTls, secureServerOptions } from '../plugin
 import { createProbeServer } from '../plugins/probe-server.ts'
 import { trafficRoutes } from '../plugins/traffic-routes.ts'
 import { createTrafficServer } from '../plugins/traffic-server.ts'
-import { openAuditLog } from './audit/open.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config/load.ts'
 import type { FileSource } from './config/source.ts'
-import { BodyBudget } from './exchange/body-budget.ts'
 import { exchange } from './exchange/exchange.ts'
 import { newExchangeId } from './exchange/exchange-id.ts'
-import { Lives } from './exchange/life.ts'
 import type { Gateway } from './exchange/parts.ts'
-import { RefusalRecords } from './exchange/settle/refusal-records.ts'
-import { AuditTrail } from './gateway/audit-trail.ts'
+import { addressOf, originOf } from './gateway/addresses.ts'
+import { certificatesOf, keySetsOf, readyStateOf } from './gateway/condition.ts'
+import { openFoundation } from './gateway/foundation.ts'
 import { Identities } from './gateway/identities.ts'
+import { OpsPath } from './gateway/ops.ts'
+import { opsAnswers } from './gateway/ops-answers.ts'
+import { OpsListener } from './gateway/ops-listener.ts'
 import { Reloader } from './gateway/reloader.ts'
 import { needingRestart } from './gateway/restart.ts'
 import { Serving } from './gateway/serving.ts'
 import type { Telemetry } from './gateway/telemetry.ts'
-import { readTlsMaterial } from './gateway/tls-files.ts'
+import { type ListenerMaterial, readListenerMaterial } from './gateway/tls-files.ts'
 import type { Foundation } from './gateway/version.ts'
-import type { TlsMaterial } from './identity/tls-material.ts'
 import { currentPeer, fallenBy, verifyPeer } from './identity/trust.ts'
-import { memoryQuota } from './quota/memory-quota.ts'
 import { Refusal } from './refusal.ts'
 import { livez, readyz } from './telemetry/probes.ts'
 
@@ -45,6 +43,7 @@ export interface GatewayOptions {
 export interface RunningGateway {
   readonly trafficOrigin: string
   readonly probesOrigin: string
+  readonly opsOrigin: string
   /** Reads the configuration again, as a change of a file does. */
   reload(): Promise<void>
   /**
@@ -57,33 +56,15 @@ export interface RunningGateway {
 /** Composes the parts and listens. The order of what happens to a request is in src/exchange/exchange.ts, not here. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const { config, telemetry, clock = systemClock } = options
-  const { metrics, events } = telemetry
-  const { traffic, audit: auditConfig } = config.gateway
-  const material = readTlsMaterial(traffic, clock.now())
+  const { traffic } = config.gateway
+  const material = readListenerMaterial(config.gateway, clock.now())
   const server = createTrafficServer({
-    tls: secureServerOptions(material, traffic.tls),
+    tls: secureServerOptions(material.traffic, traffic.tls),
     bounds: traffic.bounds,
-    malformed: (code) => metrics.malformedRequest(code),
+    malformed: (code) => telemetry.metrics.malformedRequest(code),
   })
   await server.register(bearerToken)
-  const log = await openAuditLog({
-    directory: auditConfig.directory,
-    segmentBytesMax: auditConfig.segmentBytesMax,
-    clock,
-    onNotice: (notice) => telemetry.auditNotice(notice),
-  })
-  const audit = new AuditTrail(log, clock, metrics)
-  const foundation: Foundation = {
-    clock,
-    lives: new Lives(),
-    refusalRecords: new RefusalRecords({ clock, audit }),
-    bodies: new BodyBudget(),
-    quota: memoryQuota({ clock }),
-    audit,
-    metrics,
-    events,
-    startedAtSeconds: Math.floor(clock.now() / 1000),
-  }
+  const foundation = await openFoundation(config.gateway, { clock, telemetry })
   const running = new Running(options, foundation, server, material)
   try {
     return await running.start()
@@ -94,12 +75,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   }
 }
 
-/** The process's gateway: two servers, and the one value that a reload replaces. */
+/** The process's gateway: three servers, and the one value that a reload replaces. */
 class Running implements RunningGateway {
   readonly #options: GatewayOptions
   readonly #foundation: Foundation
   readonly #traffic: FastifyInstance
   readonly #probes: FastifyInstance
+  readonly #ops: OpsListener
   readonly #identities: Identities
   readonly #tls: MutualTls
   readonly #serving: Serving
@@ -110,7 +92,7 @@ class Running implements RunningGateway {
     options: GatewayOptions,
     foundation: Foundation,
     traffic: FastifyInstance,
-    material: TlsMaterial,
+    material: ListenerMaterial,
   ) {
     const { config, telemetry, source } = options
     this.#options = options
@@ -118,13 +100,14 @@ class Running implements RunningGateway {
     this.#traffic = traffic
     this.#identities = new Identities(() => traffic.verifyWithLibrary, foundation)
     this.#tls = this.#guard(config, material)
+    this.#ops = this.#operators(config, material)
     this.#serving = new Serving({
       foundation,
       telemetry,
       material,
       config,
       identities: this.#identities,
-      swapTls: (next) => this.#tls.swap(next),
+      swapTls: (listener, next) => (listener === 'traffic' ? this.#tls : this.#ops).swap(next),
     })
     this.#reloader = new Reloader(config, {
       ...foundation,
@@ -141,9 +124,9 @@ class Running implements RunningGateway {
     this.#routes()
     foundation.metrics.watch({
       audit: foundation.audit,
-      quota: foundation.quota,
-      certificates: () => this.#certificates(),
-      keySets: () => this.#keySets(),
+      quota: foundation.quota.store,
+      certificates: () => certificatesOf(this.#serving.material),
+      keySets: () => keySetsOf(this.#identities.current?.ages),
     })
   }
 
@@ -155,17 +138,24 @@ class Running implements RunningGateway {
     return originOf('http', this.#probes.server.address())
   }
 
+  get opsOrigin(): string {
+    return originOf('https', this.#ops.address)
+  }
+
   async start(): Promise<RunningGateway> {
     const { events, audit, clock } = this.#foundation
     await this.#traffic.ready()
+    await this.#foundation.limits.start()
     const { hash, gateway } = await this.#reloader.start()
     const { version } = this.#options
     await audit.append({ event: 'gateway.started', time: isoNow(clock), policy: hash, version })
     await this.#probes.listen(addressOf(gateway.probes))
+    await this.#ops.listen(addressOf(gateway.ops))
     await this.#traffic.listen(addressOf(gateway.traffic))
     events.started({ version, node: process.versions.node, policy: hash })
     events.listening('traffic', this.trafficOrigin)
     events.listening('probes', this.probesOrigin)
+    events.listening('ops', this.opsOrigin)
     return this
   }
 
@@ -207,9 +197,11 @@ class Running implements RunningGateway {
   }
 
   async #stop(): Promise<void> {
-    const { audit, clock, refusalRecords } = this.#foundation
-    await Promise.all([this.#traffic.close(), this.#probes.close()])
+    const { audit, clock, refusalRecords, limits, quota } = this.#foundation
+    await Promise.all([this.#traffic.close(), this.#probes.close(), this.#ops.close()])
     await this.#serving.close()
+    await limits.close()
+    await quota.store.close()
     await refusalRecords.close()
     // A log that cannot be written has said so already; it must not keep the process.
     await audit.append({ event: 'gateway.stopped', time: isoNow(clock) }).catch(() => {})
@@ -222,7 +214,7 @@ class Running implements RunningGateway {
     if (fields.length > 0) this.#foundation.events.configNeedsRestart(fields)
   }
 
-  #guard({ gateway }: Config, material: TlsMaterial): MutualTls {
+  #guard({ gateway }: Config, { traffic: material }: ListenerMaterial): MutualTls {
     const { bounds, serverName } = gateway.traffic
     const { clock, lives, metrics } = this.#foundation
     return guardConnections(this.#traffic.server as unknown as Server, {
@@ -239,6 +231,22 @@ class Running implements RunningGateway {
         ),
       handshakeFailed: (code) => metrics.tlsClientError(code),
     })
+  }
+
+  #operators({ gateway }: Config, { ops }: ListenerMaterial): OpsListener {
+    const foundation = this.#foundation
+    const identity = () => this.#identities.current
+    const path = new OpsPath({
+      ...foundation,
+      current: () => ({ identity: identity(), config: this.#serving.config.gateway.ops }),
+      answers: opsAnswers({
+        foundation,
+        identity,
+        version: this.#options.version,
+        gateway: () => this.#serving.current,
+      }),
+    })
+    return new OpsListener(gateway, ops, { ...foundation, path, isClosing: () => this.#isClosing })
   }
 
   #routes(): void {
@@ -259,42 +267,17 @@ class Running implements RunningGateway {
   }
 
   #readyState() {
-    const { notBefore, notAfter } = this.#serving.material.certificate
-    return {
-      now: this.#foundation.clock.now(),
-      config: this.#serving.current?.policy.hash,
-      certificates: [{ role: 'traffic', notBefore, notAfter }],
-      issuers: this.#keySets().map(({ issuer, ageMs }) => ({ issuer, keys: Number.isNaN(ageMs) ? 0 : 1 })),
-      auditHealthy: this.#foundation.audit.healthy,
+    const { clock, audit, quota } = this.#foundation
+    return readyStateOf({
+      now: clock.now(),
+      policy: this.#serving.current?.policy.hash,
+      material: this.#serving.material,
+      ages: this.#identities.current?.ages,
+      auditHealthy: audit.healthy,
+      quota: quota.store.health,
       draining: this.#isClosing,
-    }
-  }
-
-  #certificates() {
-    const { certificate, authorities, crlNextUpdateFirst } = this.#serving.material
-    const authority = Math.min(...authorities.map(({ notAfter }) => notAfter))
-    return [
-      { role: 'traffic' as const, notAfter: certificate.notAfter },
-      { role: 'traffic_ca' as const, notAfter: authority },
-      ...(crlNextUpdateFirst ? [{ role: 'traffic_crl' as const, notAfter: crlNextUpdateFirst }] : []),
-    ]
-  }
-
-  #keySets() {
-    const ages = this.#identities.current?.ages ?? new Map<string, number | undefined>()
-    return [...ages].map(([issuer, seconds]) => ({ issuer, ageMs: (seconds ?? Number.NaN) * 1000 }))
+    })
   }
 }
 
 const isoNow = (clock: Clock): string => new Date(clock.now()).toISOString()
-
-/** Fastify opens a second listener for `localhost`, one that nothing here guards: an address is one listener. */
-const addressOf = ({ host, port }: { readonly host: string; readonly port: number }) => ({
-  host: host === 'localhost' ? '127.0.0.1' : host,
-  port,
-})
-
-function originOf(scheme: 'http' | 'https', address: string | AddressInfo | null): string {
-  const { address: host, port, family } = address as AddressInfo
-  return `${scheme}://${family === 'IPv6' ? `[${host}]` : host}:${port}`
-}

@@ -26,7 +26,7 @@ const holding = (log: HealingAuditLog, release: () => Promise<void>): HealingAud
 })
 
 /**
- * Opens (or begins) the audit log in a directory, as its only writer. Throws AuditLockError when there is
+ * Opens (or begins) the audit log in a directory, as its only writer. Throws DirectoryLockError when there is
  * another writer and AuditChainError when what is there is not a chain.
  */
 export async function openAuditLog({ directory, ...options }: AuditLogOptions): Promise<HealingAuditLog> {

@@ -12,6 +12,13 @@ export interface AuditEvent {
     | 'config.reloaded'
     | 'log.recovered'
     | 'caller.refused_often'
+    | 'quota.changed'
+    | 'quota.deleted'
+    | 'override.created'
+    | 'override.deleted'
+    | 'bucket.reset'
+    | 'quota.store_away'
+    | 'quota.store_back'
   readonly request_id?: string
   /** RFC 3339 with milliseconds, UTC. */
   readonly time: string

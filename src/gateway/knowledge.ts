@@ -1,5 +1,6 @@
 import type { LoadOptions } from '../config/load.ts'
 import { globMatches } from '../policy/glob.ts'
+import { ruleFault } from '../policy/limit-rule.ts'
 import { openProfile } from '../policy/profile.ts'
 import { recognizedKind } from '../policy/recognized-kind.ts'
 import { recognizers } from '../redaction/catalog.ts'
@@ -16,4 +17,5 @@ export const knowledge = (now: number): LoadOptions => ({
   denyListFaults,
   recognizedKind,
   analyzerUrlFault,
+  limitFault: ruleFault,
 })

@@ -15,8 +15,11 @@ const onceRead: readonly (readonly string[])[] = [
   ['traffic', 'bounds', 'keepAliveTimeoutMs'],
   ['probes', 'host'],
   ['probes', 'port'],
+  ['ops', 'host'],
+  ['ops', 'port'],
   ['audit', 'directory'],
   ['audit', 'segmentBytesMax'],
+  ['quota'],
 ]
 
 /** The fields of gateway.yaml in which a configuration differs from the one that the process started with, and cannot take effect. */

@@ -6,18 +6,18 @@ import { Analyzers } from './analyzers.ts'
 import type { Identities } from './identities.ts'
 import { Pools } from './pools.ts'
 import { learnNames, type Telemetry } from './telemetry.ts'
-import { readTlsMaterial } from './tls-files.ts'
+import { type ListenerMaterial, readListenerMaterial } from './tls-files.ts'
 import { buildVersion, type Foundation } from './version.ts'
 
 export interface ServingParts {
   readonly foundation: Foundation
   readonly telemetry: Telemetry
   readonly identities: Identities
-  /** What the listener was opened with. */
-  readonly material: TlsMaterial
+  /** What the listeners were opened with. */
+  readonly material: ListenerMaterial
   readonly config: Config
-  /** Gives the listener new material; on a throw the old stays. */
-  swapTls(material: TlsMaterial): void
+  /** Gives a listener new material; on a throw the old stays. */
+  swapTls(listener: keyof ListenerMaterial, material: TlsMaterial): void
 }
 
 /**
@@ -34,7 +34,7 @@ export class Serving {
   readonly #pools: Pools
   readonly #analyzers: Analyzers
   readonly #retiring = new Set<Promise<void>>()
-  #material: TlsMaterial
+  #material: ListenerMaterial
   #config: Config
   #current: Gateway | undefined
 
@@ -55,7 +55,7 @@ export class Serving {
     return this.#config
   }
 
-  get material(): TlsMaterial {
+  get material(): ListenerMaterial {
     return this.#material
   }
 
@@ -74,6 +74,7 @@ export class Serving {
       this.#swapTls(material)
       // From here on nothing can fail.
       identities.settleRevocations()
+      foundation.limits.configure(config)
       this.#current = next
       this.#config = config
       this.#retire([routes.takeOver(), service.takeOver(), prepared.takeOver()])
@@ -136,20 +137,33 @@ export class Serving {
     if (cut > 0) foundation.events.revocationsReloaded(revocations.size, cut)
   }
 
-  #readTls({ gateway }: Config): TlsMaterial {
-    return readTlsMaterial(gateway.traffic, this.#parts.foundation.clock.now())
+  #readTls({ gateway }: Config): ListenerMaterial {
+    return readListenerMaterial(gateway, this.#parts.foundation.clock.now())
   }
 
-  #swapTls(material: TlsMaterial): void {
+  #swapTls(next: ListenerMaterial): void {
+    this.#swapListener('traffic', next)
+    if (next.ops !== next.traffic) this.#swapListener('ops', next)
+    else if (next.ops.hash !== this.#material.ops.hash) this.#swapQuietly(next)
+  }
+
+  #swapListener(listener: keyof ListenerMaterial, next: ListenerMaterial): void {
     const { events } = this.#parts.foundation
-    const isNew = material.hash !== this.#material.hash
+    const material = next[listener]
+    const isNew = material.hash !== this.#material[listener].hash
     if (isNew || this.#current === undefined) {
-      for (const { source, message } of material.warnings) events.tlsWarning('traffic', source, message)
+      for (const { source, message } of material.warnings) events.tlsWarning(listener, source, message)
     }
     if (!isNew) return
-    this.#parts.swapTls(material)
-    this.#material = material
-    events.tlsReloaded('traffic', material.certificate.fingerprint, material.certificate.notAfter)
+    this.#parts.swapTls(listener, material)
+    this.#material = { ...this.#material, [listener]: material }
+    events.tlsReloaded(listener, material.certificate.fingerprint, material.certificate.notAfter)
+  }
+
+  /** The files are those of traffic: what there is to say of them has been said. */
+  #swapQuietly({ ops }: ListenerMaterial): void {
+    this.#parts.swapTls('ops', ops)
+    this.#material = { ...this.#material, ops }
   }
 
   #renewPools(): void {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { TrafficConfig } from '../config/schema/gateway.ts'
+import type { GatewayConfig, TrafficConfig } from '../config/schema/gateway.ts'
 import { loadTlsMaterial, type TlsMaterial } from '../identity/tls-material.ts'
 import { naming } from './file-refused.ts'
 import { readKeyFile } from './key-file.ts'
@@ -7,6 +7,26 @@ import { readKeyFile } from './key-file.ts'
 /** Reads and checks the TLS files of the traffic listener as one. Throws `FileRefused` with every problem. */
 export function readTlsMaterial({ tls }: TrafficConfig, now: number): TlsMaterial {
   return naming('traffic.tls', () => readMaterial(tls, now))
+}
+
+/** What the two listeners that ask for certificates are opened with. */
+export interface ListenerMaterial {
+  readonly traffic: TlsMaterial
+  /** The very same where the operators' listener has no files of its own. */
+  readonly ops: TlsMaterial
+}
+
+/** Reads and checks the TLS files of both listeners. Throws `FileRefused` with every problem of one of them. */
+export function readListenerMaterial(
+  { traffic, ops }: Pick<GatewayConfig, 'traffic' | 'ops'>,
+  now: number,
+): ListenerMaterial {
+  const material = readTlsMaterial(traffic, now)
+  const { tls } = ops
+  return {
+    traffic: material,
+    ops: tls === undefined ? material : naming('ops.tls', () => readMaterial(tls, now)),
+  }
 }
 
 function readMaterial(tls: TrafficConfig['tls'], now: number): TlsMaterial {

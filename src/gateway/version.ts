@@ -8,9 +8,12 @@ import type { RefusalRecords } from '../exchange/settle/refusal-records.ts'
 import type { Identity } from '../identity/identity.ts'
 import { jsonBounds } from '../openai/strict-json.ts'
 import { createPolicy } from '../policy/engine.ts'
+import type { Pace } from '../quota/pace.ts'
 import type { Quota } from '../quota/quota.ts'
+import type { Throttled } from '../quota/throttled.ts'
 import type { Events } from '../telemetry/events.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Limits } from './limits.ts'
 import { readPseudonymKey } from './pseudonym-key.ts'
 import { redactionRules } from './redaction-rules.ts'
 
@@ -20,7 +23,10 @@ export interface Foundation {
   readonly lives: Lives
   readonly refusalRecords: RefusalRecords
   readonly bodies: BodyBudget
+  readonly limits: Limits
   readonly quota: Quota
+  readonly throttled: Throttled
+  readonly decisionPace: Pace
   readonly audit: AuditLog
   readonly metrics: Metrics
   readonly events: Events

@@ -9,7 +9,9 @@ import { failureFrames, failureLines } from './failure-lines.ts'
 import type { KnownNames } from './known-names.ts'
 import type { Log, LogFields, LogLevel } from './log.ts'
 import type { CertificateRole } from './metrics.ts'
+import { opsEvents } from './ops-events.ts'
 import type { Outcome } from './outcome.ts'
+import { quotaEvents } from './quota-events.ts'
 import type { RecognizerFault } from './recognizer-fault.ts'
 
 /** What the line of an exchange says beside its summary. */
@@ -55,6 +57,8 @@ export function createEvents(log: Log, names: KnownNames) {
   return {
     ...lifeEvents(log),
     ...changeEvents(log),
+    ...opsEvents(log),
+    ...quotaEvents(log),
 
     /** The one line of an exchange. */
     exchangeEnded(summary: ExchangeSummary, who: ExchangeIdentity): void {

@@ -6,7 +6,7 @@
  * 2. A kind holds at most `namesMax` names over the life of the process; names beyond that fold to `_other`.
  * 3. A learned name stays known: an exchange that began before a reload is still counted under its own model.
  */
-export const nameKinds = ['model', 'pool', 'issuer', 'entity', 'reason'] as const
+export const nameKinds = ['model', 'pool', 'issuer', 'entity', 'reason', 'limit'] as const
 export type NameKind = (typeof nameKinds)[number]
 
 /** The value that stands for everything outside a closed set. */
@@ -22,6 +22,7 @@ export class KnownNames {
     issuer: new Set(),
     entity: new Set(),
     reason: new Set(),
+    limit: new Set(),
   }
 
   /** Adds names of one kind, at start and at each reload. Returns how many did not fit and will fold. */

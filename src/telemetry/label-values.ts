@@ -1,6 +1,9 @@
 /** The closed sets of values that labels have (docs/reference/metrics.md). */
 import type { AuditEvent } from '../audit/record.ts'
 import type { Endpoint } from '../openai/call.ts'
+import type { OperationId } from '../ops/operations.ts'
+import type { Counted, LimitMode } from '../policy/limit.ts'
+import type { Priority } from '../policy/priority.ts'
 import type { Action, Direction } from '../redaction/finding.ts'
 import type { InjectionKind } from '../redaction/injection/signal.ts'
 import { refusals } from '../refusal.ts'
@@ -57,6 +60,23 @@ export const certificateRoles = [
   'upstream_ca',
 ] as const
 
+/** What a limit counts (`counted` of src/policy/limit.ts). */
+export const limitCounts = [
+  'requests',
+  'input_tokens',
+  'output_tokens',
+  'total_tokens',
+  'cost',
+  'in_flight',
+] as const satisfies readonly Counted[]
+/** `shadow`: a limit in shadow mode would have refused. */
+export const limitDecisions = ['allow', 'deny', 'shadow'] as const
+export const limitModes = ['enforce', 'shadow'] as const satisfies readonly LimitMode[]
+
+/** Why an exchange did not get its turn at a full pool (`QueueRefusal` of src/upstream/fair-queue.ts). */
+export const queueRefusals = ['queue_full', 'tenant_queue_full', 'displaced', 'hopeless', 'deadline'] as const
+export const priorities = ['interactive', 'batch'] as const satisfies readonly Priority[]
+
 export const directions = ['prompt', 'reply'] as const satisfies readonly Direction[]
 export const actions = [
   'mask',
@@ -74,6 +94,23 @@ export const injectionKinds = [
   'known_phrasing',
   'encoded_payload',
 ] as const satisfies readonly InjectionKind[]
+/** Operations of the admin API; `unmatched`: what was refused before one was found. */
+export const opsOperations = [
+  'listQuotas',
+  'getQuota',
+  'putQuota',
+  'patchQuota',
+  'deleteQuota',
+  'listOverrides',
+  'createOverride',
+  'deleteOverride',
+  'getUsage',
+  'resetBucket',
+  'explain',
+  'getDecision',
+  'getOpenApi',
+  'unmatched',
+] as const satisfies readonly (OperationId | 'unmatched')[]
 export const auditEvents = [
   'exchange.admitted',
   'exchange.ended',
@@ -82,4 +119,9 @@ export const auditEvents = [
   'config.reloaded',
   'log.recovered',
   'caller.refused_often',
+  'quota.changed',
+  'quota.deleted',
+  'override.created',
+  'override.deleted',
+  'bucket.reset',
 ] as const satisfies readonly AuditEvent['event'][]

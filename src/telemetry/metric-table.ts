@@ -3,6 +3,7 @@ import type { LabelDomains } from './label.ts'
 import * as values from './label-values.ts'
 import { outcomes, streamEnds } from './outcome.ts'
 import { recognizerFaults } from './recognizer-fault.ts'
+import { storeFaults } from './store-fault.ts'
 
 /** One metric. Counters end in `_total`, histograms carry their bucket bounds. */
 export interface MetricRow {
@@ -106,6 +107,19 @@ export const metricTable = {
   sallyport_upstream_retries_total: counter('Requests sent again because a reused connection had died.', {
     pool: 'pool',
   }),
+  sallyport_upstream_turns: gauge('Exchanges that hold a place at a pool.', { pool: 'pool' }),
+  sallyport_upstream_waiting: gauge('Exchanges that wait because all places of a pool are taken.', {
+    pool: 'pool',
+  }),
+  sallyport_upstream_wait_seconds: histogram(
+    'Time that an exchange waited for a place, one value per exchange that had to wait, however the wait ended.',
+    buckets.durationSeconds,
+    { pool: 'pool', priority: values.priorities },
+  ),
+  sallyport_upstream_wait_refusals_total: counter('Exchanges that got no place at a full pool, by why.', {
+    pool: 'pool',
+    reason: values.queueRefusals,
+  }),
 
   // Identity, limits, redaction
   sallyport_auth_failures_total: counter('Requests that failed authentication or authorization.', {
@@ -117,11 +131,42 @@ export const metricTable = {
     'Requests that the HTTP parser refused, in the head or in the body.',
     { reason: values.parserReasons },
   ),
-  sallyport_ratelimit_decisions_total: counter('Decisions of limits.', {
-    limit: ['requests', 'in_flight', 'tokens'],
-    decision: ['allow', 'deny'],
+  sallyport_ratelimit_decisions_total: counter(
+    'Decisions of limits, by what they count; shadow: one in shadow mode would have refused.',
+    { limit: values.limitCounts, decision: values.limitDecisions },
+  ),
+  sallyport_limit_refusals_total: counter(
+    'Exchanges that a limit refused, or would have refused in shadow mode, by its name.',
+    { name: 'limit', mode: values.limitModes },
+  ),
+  sallyport_tokens_reserved_total: counter(
+    'Tokens set aside for exchanges before they were sent to a model server.',
+    { gen_ai_request_model: 'model' },
+  ),
+  sallyport_tokens_settled_total: counter(
+    'Tokens that were really charged for these exchanges at their end.',
+    { gen_ai_request_model: 'model' },
+  ),
+  sallyport_ops_requests_total: counter("Requests to the operators' listener.", {
+    operation: values.opsOperations,
+    code: values.ownStatuses,
   }),
   sallyport_quota_buckets: gauge('Limit buckets held in memory.', {}),
+  sallyport_quota_leases: gauge('Exchanges that hold a slot of a limit in flight.', {}),
+  sallyport_quota_store_available: gauge(
+    '1 while the store of limits answers; 0: this replica uses its share.',
+    {},
+  ),
+  sallyport_quota_replicas: gauge('Gateways that share the limits, this one included.', {}),
+  sallyport_quota_settlements_waiting: gauge('Settlements that wait for the store to come back.', {}),
+  sallyport_quota_store_command_seconds: histogram(
+    'Time of one command to the shared store of limits.',
+    buckets.overheadSeconds,
+    {},
+  ),
+  sallyport_quota_store_outages_total: counter('Times that the shared store went away.', {
+    cause: storeFaults,
+  }),
   sallyport_redactions_total: counter('Sensitive values found, by entity and what was done.', {
     entity: 'entity',
     direction: values.directions,

@@ -10,29 +10,27 @@
 import { performance } from 'node:perf_hooks'
 import type { AuditEvent } from '../audit/record.ts'
 import type { ExchangeSummary } from './exchange-summary.ts'
+import { type GaugeSources, readGauges } from './gauge-sources.ts'
 import { Instruments } from './instruments.ts'
 import type { KnownNames } from './known-names.ts'
-import type { authStages, certificateRoles } from './label-values.ts'
+import type {
+  authStages,
+  certificateRoles,
+  limitCounts,
+  limitDecisions,
+  limitModes,
+  opsOperations,
+  priorities,
+  queueRefusals,
+} from './label-values.ts'
 import { streamEndOf } from './outcome.ts'
 import { parserReason } from './parser-reason.ts'
 import type { RecognizerFault } from './recognizer-fault.ts'
+import type { StoreFault } from './store-fault.ts'
 import { tlsReason } from './tls-reason.ts'
 
 export type AuthStage = (typeof authStages)[number]
 export type CertificateRole = (typeof certificateRoles)[number]
-
-/** State that is read at each scrape instead of being counted along. Each part is asked only when it is there. */
-export interface GaugeSources {
-  readonly audit?: {
-    readonly healthy: boolean
-    readonly queued: number
-    readonly head: { readonly seq: number }
-  }
-  readonly quota?: { readonly buckets: number }
-  /** Certificates in use; `notAfter` in milliseconds since the epoch. */
-  certificates?(): Iterable<{ readonly role: CertificateRole; readonly notAfter: number }>
-  keySets?(): Iterable<{ readonly issuer: string; readonly ageMs: number }>
-}
 
 /** An exchange that is being counted. */
 export interface OpenExchange {
@@ -106,8 +104,25 @@ export class Metrics {
     this.#instruments.inc('sallyport_malformed_requests_total', { reason: parserReason(code) })
   }
 
-  limitDecided(limit: 'requests' | 'in_flight' | 'tokens', decision: 'allow' | 'deny'): void {
+  limitDecided(limit: (typeof limitCounts)[number], decision: (typeof limitDecisions)[number]): void {
     this.#instruments.inc('sallyport_ratelimit_decisions_total', { limit, decision })
+  }
+
+  /** A limit has refused an exchange, or would have in shadow mode. */
+  limitRefused(name: string, mode: (typeof limitModes)[number]): void {
+    this.#instruments.inc('sallyport_limit_refusals_total', { name, mode })
+  }
+
+  /** What was set aside for one exchange, and what it was charged in the end. */
+  tokensSettled(model: string | undefined, reserved: number, used: number): void {
+    const labels = { gen_ai_request_model: model }
+    this.#instruments.inc('sallyport_tokens_reserved_total', labels, reserved)
+    this.#instruments.inc('sallyport_tokens_settled_total', labels, used)
+  }
+
+  /** An operator was answered. */
+  opsAnswered(operation: (typeof opsOperations)[number], status: number): void {
+    this.#instruments.inc('sallyport_ops_requests_total', { operation, code: status })
   }
 
   /** The model server answered with `status`, or not at all (`undefined`). */
@@ -122,6 +137,23 @@ export class Metrics {
 
   upstreamRetried(pool: string, times = 1): void {
     this.#instruments.inc('sallyport_upstream_retries_total', { pool }, times)
+  }
+
+  /** A wait for a place at a pool is over, whatever came of it. */
+  upstreamWaited(pool: string, priority: (typeof priorities)[number], waitMs: number): void {
+    this.#instruments.observe('sallyport_upstream_wait_seconds', { pool, priority }, seconds(waitMs))
+  }
+
+  upstreamWaitRefused(pool: string, reason: (typeof queueRefusals)[number]): void {
+    this.#instruments.inc('sallyport_upstream_wait_refusals_total', { pool, reason })
+  }
+
+  quotaStoreAnswered(ms: number): void {
+    this.#instruments.observe('sallyport_quota_store_command_seconds', {}, seconds(ms))
+  }
+
+  quotaStoreAway(cause: StoreFault): void {
+    this.#instruments.inc('sallyport_quota_store_outages_total', { cause })
   }
 
   recognizerAnswered(ms: number): void {
@@ -171,27 +203,8 @@ export class Metrics {
     this.#instruments.set('nodejs_eventloop_utilization_ratio', {}, utilization)
     this.#instruments.clear('sallyport_tls_certificate_not_after_seconds')
     this.#instruments.clear('sallyport_jwks_age_seconds')
-    for (const sources of this.#sources) this.#read(sources)
+    for (const sources of this.#sources) readGauges(sources, this.#instruments)
     return this.#instruments.registry.metrics()
-  }
-
-  #read(sources: GaugeSources): void {
-    const to = this.#instruments
-    const { audit, quota } = sources
-    if (audit) {
-      to.set('sallyport_audit_healthy', {}, audit.healthy ? 1 : 0)
-      to.set('sallyport_audit_queue_depth', {}, audit.queued)
-      to.set('sallyport_audit_last_seq', {}, audit.head.seq)
-    }
-    if (quota) to.set('sallyport_quota_buckets', {}, quota.buckets)
-    // Of several certificates in one role the one that expires last is read first, so the earliest expiry stays.
-    const certificates = [...(sources.certificates?.() ?? [])].sort((a, b) => b.notAfter - a.notAfter)
-    for (const { role, notAfter } of certificates) {
-      to.set('sallyport_tls_certificate_not_after_seconds', { role }, notAfter / 1000)
-    }
-    for (const { issuer, ageMs } of sources.keySets?.() ?? []) {
-      to.set('sallyport_jwks_age_seconds', { issuer }, ageMs / 1000)
-    }
   }
 
   #streamEnded(summary: ExchangeSummary): void {

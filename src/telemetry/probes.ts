@@ -13,6 +13,13 @@ export interface ReadyState {
   /** Issuers and how many verification keys are at hand for each. */
   readonly issuers: readonly { readonly issuer: string; readonly keys: number }[]
   readonly auditHealthy: boolean
+  /** The store of limits. While it is away the gateway serves with its share: that is a detail, not a reason. */
+  readonly quota: {
+    readonly available: boolean
+    readonly replicas: number
+    readonly backlog: number
+    readonly awaySince?: number
+  }
   readonly draining: boolean
 }
 
@@ -45,6 +52,7 @@ export function readyz(state: ReadyState): ProbeAnswer {
     certificates: certificatesCheck(state),
     keys: keysCheck(state),
     audit: check(state.auditHealthy, state.auditHealthy ? 'writable' : 'the audit log cannot be written'),
+    quota: check(true, quotaDetail(state.quota)),
     drain: check(!state.draining, state.draining ? 'shutting down' : 'accepting'),
   }
   const ready = Object.values(checks).every((each) => each.ready)
@@ -59,6 +67,12 @@ function certificatesCheck({ certificates, now }: ReadyState): ProbeCheck {
   if (bad.length > 0) return check(false, `not valid now: ${bad.map(({ role }) => role).join(', ')}`)
   const first = Math.min(...certificates.map(({ notAfter }) => notAfter))
   return check(true, `valid until ${new Date(first).toISOString()}`)
+}
+
+function quotaDetail({ available, replicas, backlog, awaySince }: ReadyState['quota']): string {
+  if (available) return replicas > 1 ? `shared by ${replicas} gateways` : 'available'
+  const since = awaySince === undefined ? '' : ` since ${new Date(awaySince).toISOString()}`
+  return `away${since}: limits by this gateway's share, ${backlog} settlements wait`
 }
 
 /** One issuer with keys is enough to serve somebody; an issuer without keys is named. */

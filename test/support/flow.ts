@@ -5,7 +5,7 @@ import { Agent, fetch as undiciFetch } from 'undici'
 import type { Script } from '../../loadtest/model-server.ts'
 import type { RecordedRequest } from '../../loadtest/simulated/record.ts'
 import type { Identity } from './certificates.ts'
-import type { Stack } from './stack.ts'
+import { type Stack, until } from './stack.ts'
 
 export type Section = Record<string, unknown>
 type Answer = Awaited<ReturnType<typeof undiciFetch>>
@@ -50,6 +50,16 @@ export interface RunningStream {
   /** `ended` when the reply came to its end, `broken` when the connection did. */
   readonly end: Promise<'ended' | 'broken'>
 }
+
+/** Until the log of every gateway holds the ending of each exchange that it admitted. */
+export const recordsEnded = (...stacks: readonly Stack[]): Promise<void> =>
+  until(async () =>
+    stacks.every((stack) => {
+      const ids = (event: string) => recordsOf(stack, event).map(({ request_id }) => request_id)
+      const ended = new Set(ids('exchange.ended'))
+      return ids('exchange.admitted').every((id) => ended.has(id))
+    }),
+  )
 
 export function callerOf(stack: Stack, identity: Identity = stack.client): Caller {
   const dispatcher = new Agent({

@@ -42,6 +42,13 @@ export interface TokenOptions {
   readonly header?: Section
 }
 
+export interface AdminOptions {
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  /** Instead of one with the role `ops`; `null`: none. */
+  readonly token?: string | null
+}
+
 export interface Stack {
   readonly folder: string
   readonly gateway: RunningGateway
@@ -51,11 +58,15 @@ export interface Stack {
   readonly client: Identity
   readonly port: number
   readonly probes: string
+  /** Origin of the operators' listener. */
+  readonly ops: string
   token(options?: TokenOptions): string
   /** undici's fetch over mutual TLS with a good certificate; add `authorization` yourself. */
   fetch(path: string, init?: RequestInit): ReturnType<typeof undiciFetch>
   /** A POST with a good token. */
   post(path: string, body: unknown, headers?: Record<string, string>): ReturnType<typeof undiciFetch>
+  /** A request to the operators' listener by an operator, who sends JSON; `path` begins after `/admin/v1`. */
+  admin(method: string, path: string, options?: AdminOptions): ReturnType<typeof undiciFetch>
   /** The stock OpenAI client. */
   openai(options?: { readonly token?: string; readonly maxRetries?: number }): OpenAI
   /** Rewrites one file of the configuration. */
@@ -104,10 +115,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     }),
   )
   for (const [file, text] of Object.entries(options.files ?? {})) write(file, text)
-  const [port, probesPort] = await freePorts(2)
+  const [port, probesPort, opsPort] = (await freePorts(3)) as [number, number, number]
   const origin = options.upstreamOrigin ?? model.url.replace('127.0.0.1', 'localhost')
   const sections = {
-    gateway: merge(gatewaySection(port as number, probesPort as number), options.gateway),
+    gateway: merge(gatewaySection({ port, probesPort, opsPort }), options.gateway),
     models: merge(modelsSection(origin), options.models),
     policies: merge(policiesSection, options.policies),
     redaction: merge(redactionSection, options.redaction),
@@ -148,8 +159,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     clientCa,
     serverCa,
     client,
-    port: port as number,
+    port,
     probes: `http://127.0.0.1:${probesPort}`,
+    ops: `https://localhost:${opsPort}`,
     token,
     fetch,
     post: (path, body, headers = {}) =>
@@ -157,6 +169,17 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         method: 'POST',
         headers: { 'content-type': 'application/json', authorization: `Bearer ${token()}`, ...headers },
         body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    admin: (method, path, { body, headers = {}, token: given = token({ roles: ['ops'] }) } = {}) =>
+      undiciFetch(`https://localhost:${opsPort}/admin/v1${path}`, {
+        method,
+        dispatcher: agent,
+        headers: {
+          ...(given === null ? {} : { authorization: `Bearer ${given}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       }),
     openai: ({ token: apiKey = token(), maxRetries = 0 } = {}) =>
       new OpenAI({
@@ -215,7 +238,13 @@ export function tokenMaker(privateKey: Parameters<typeof sign>[2]): Stack['token
   }
 }
 
-const gatewaySection = (port: number, probesPort: number): Section => ({
+interface Ports {
+  readonly port: number
+  readonly probesPort: number
+  readonly opsPort: number
+}
+
+const gatewaySection = ({ port, probesPort, opsPort }: Ports): Section => ({
   traffic: {
     host: '127.0.0.1',
     port,
@@ -229,6 +258,7 @@ const gatewaySection = (port: number, probesPort: number): Section => ({
     stream: {},
   },
   probes: { port: probesPort },
+  ops: { port: opsPort },
   identity: {
     revocations: 'revocations.json',
     issuers: [

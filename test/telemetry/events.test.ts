@@ -57,6 +57,13 @@ const each: { [E in keyof Events]: (events: Events, text: string) => unknown } =
     ),
   failure: (events, text) => events.failure(new Error(text, { cause: text }), text),
   tlsClientRefused: (events, text) => events.tlsClientRefused(text, text),
+  opsAnswered: (events, text) =>
+    events.opsAnswered({ operation: text, status: 200, remoteAddress: text } as never),
+  limitDocumentRejected: (events, text) => events.limitDocumentRejected(text, text),
+  limitsUnreadable: (events, text) => events.limitsUnreadable(new Error(text)),
+  quotaStoreAway: (events, text) => events.quotaStoreAway('timeout', new Error(text)),
+  quotaStoreBack: (events) => events.quotaStoreBack(7.5),
+  quotaKeyRepaired: (events, text) => events.quotaKeyRepaired(text),
   started: (events, text) => events.started({ version: text, node: text, policy: text }),
   listening: (events, text) => events.listening(text, text),
   runtimeBelowFloor: (events, text) => events.runtimeBelowFloor(text, text),

@@ -9,6 +9,7 @@ const good: ReadyState = {
   certificates: [{ role: 'traffic', notBefore: now - day, notAfter: now + day }],
   issuers: [{ issuer: 'idp', keys: 2 }],
   auditHealthy: true,
+  quota: { available: true, replicas: 1, backlog: 0 },
   draining: false,
 }
 
@@ -56,6 +57,21 @@ for (const [name, failing, over] of bad) {
     t.end()
   })
 }
+
+t.test('a store of limits that is away is told, and no reason to send callers elsewhere', (t) => {
+  const detailOf = (quota: ReadyState['quota']) => {
+    const { status, body } = readyz({ ...good, quota })
+    t.equal(status, 200)
+    return body.checks?.['quota']?.detail
+  }
+  t.equal(detailOf({ available: true, replicas: 1, backlog: 0 }), 'available')
+  t.equal(detailOf({ available: true, replicas: 3, backlog: 0 }), 'shared by 3 gateways')
+  t.equal(
+    detailOf({ available: false, replicas: 3, backlog: 7, awaySince: now }),
+    "away since 2026-01-02T00:00:00.000Z: limits by this gateway's share, 7 settlements wait",
+  )
+  t.end()
+})
 
 t.test('an issuer without keys is named, yet the others are served', (t) => {
   const { status, body } = readyz({ ...good, issuers: [...good.issuers, { issuer: 'cluster', keys: 0 }] })
