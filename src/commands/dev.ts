@@ -5,6 +5,7 @@ import { type DevPorts, type DevUpstream, writeConfiguration } from './dev/confi
 import { makeFolder } from './dev/folder.ts'
 import { greeting, readyLine } from './dev/greeting.ts'
 import { configFolder } from './dev/names.ts'
+import { writeOperator } from './dev/operator.ts'
 import { findUpstream, startSimulatedUpstream } from './dev/upstream.ts'
 import { type LogFormat, prepare, start, untilSignal } from './run-gateway.ts'
 import type { ExitCode, Surroundings } from './surroundings.ts'
@@ -31,6 +32,7 @@ export async function dev(options: DevOptions, { upstream, out, err }: Surroundi
   const opened: Opened = found ?? (await startSimulatedUpstream(secrets))
   try {
     writeConfiguration(directory, options, opened)
+    writeOperator(directory, options)
     const prepared = await prepare(join(shown, configFolder), options)
     const gateway = await start(prepared)
     const parts = { ...options, directory: shown, version, upstream: opened }

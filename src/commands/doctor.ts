@@ -9,6 +9,7 @@ import { checkCertificates } from './doctor/certificates.ts'
 import { type Check, checksText, failed, ok, warning } from './doctor/check.ts'
 import { checkIssuers } from './doctor/issuers.ts'
 import { checkPorts } from './doctor/ports.ts'
+import { checkQuota } from './doctor/quota.ts'
 import { checkUpstreams } from './doctor/upstreams.ts'
 import { type ExitCode, exitCodes, type Surroundings } from './surroundings.ts'
 
@@ -37,7 +38,13 @@ export async function doctor(
 }
 
 async function checkAround(config: Config): Promise<Check[]> {
-  const parts = [checkAudit(config), checkIssuers(config), checkUpstreams(config), checkPorts(config)]
+  const parts = [
+    checkAudit(config),
+    checkQuota(config),
+    checkIssuers(config),
+    checkUpstreams(config),
+    checkPorts(config),
+  ]
   return [...checkCertificates(config), ...(await Promise.all(parts)).flat()]
 }
 

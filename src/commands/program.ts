@@ -1,4 +1,5 @@
 import { Command, type CommanderError, InvalidArgumentError, Option } from 'commander'
+import { addQuota, addWhy } from './quota-program.ts'
 import { addRedact } from './redact-program.ts'
 import type { Run } from './run.ts'
 import { CommandFailed, exitCodes, type Surroundings } from './surroundings.ts'
@@ -23,6 +24,8 @@ export function buildProgram(surroundings: Surroundings): Command {
   addToken(program, run, surroundings)
   addAudit(program, run, surroundings)
   addRedact(program, run, surroundings)
+  addQuota(program, run, surroundings)
+  addWhy(program, run, surroundings)
   return program
 }
 
@@ -56,6 +59,7 @@ function addDev(program: Command, run: Run, surroundings: Surroundings): void {
     .option('-d, --directory <folder>', 'where all of that is made', '.sallyport')
     .option('-p, --port <port>', 'port of the traffic listener', port, 8443)
     .option('--probes-port <port>', 'port of probes and metrics', port, 9464)
+    .option('--ops-port <port>', "port of the operators' listener", port, 9443)
     .addOption(logFormat())
     .option('--json', 'print what there is as one line of JSON')
     .addHelpText('after', help.dev)

@@ -50,7 +50,7 @@ const listenFailures: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'cannot be had: its address is not one of this machine. Mend the host in gateway.yaml.',
 }
 
-const plainErrors = /^(AuditLockError|AuditChainError|FileRefused)$/
+const plainErrors = /^(DirectoryLockError|AuditChainError|JournalError|FileRefused)$/
 
 function startFailure(error: unknown): unknown {
   const { code = '', address, port } = error as { code?: string; address?: string; port?: number }

@@ -21,8 +21,8 @@ interface Check {
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-doctor-'))
 const secrets = await makeFolder(folder)
 const upstream = await startSimulatedUpstream(secrets)
-const [port, probesPort] = (await freePorts(2)) as [number, number]
-writeConfiguration(folder, { port, probesPort }, upstream)
+const [port, probesPort, opsPort] = (await freePorts(3)) as [number, number, number]
+writeConfiguration(folder, { port, probesPort, opsPort }, upstream)
 t.teardown(async () => {
   await upstream.close()
   rmSync(folder, { recursive: true })

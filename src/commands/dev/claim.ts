@@ -14,7 +14,7 @@ const MARK = '# Made by `sallyport dev`, which makes everything here anew but au
  * Makes sure, before anything is written, that `dev` may have the folder: it is new, empty or its own, no other
  * gateway runs in it, and the ports are free. Throws CommandFailed with what to do otherwise.
  */
-export async function claimFolder(directory: string, { port, probesPort }: DevPorts): Promise<void> {
+export async function claimFolder(directory: string, { port, probesPort, opsPort }: DevPorts): Promise<void> {
   if (!isNewOrOurs(directory)) {
     throw new CommandFailed(
       `${directory} holds files that \`sallyport dev\` did not make, and would overwrite. Choose another folder (--directory).`,
@@ -22,6 +22,7 @@ export async function claimFolder(directory: string, { port, probesPort }: DevPo
   }
   await claimPort(port, '--port')
   await claimPort(probesPort, '--probes-port')
+  await claimPort(opsPort, '--ops-port')
   mkdirSync(join(directory, auditFolder), { recursive: true, mode: 0o700 })
   writeFileSync(join(directory, MARK_FILE), MARK)
   await refuseSecondGateway(directory)
@@ -44,7 +45,7 @@ async function refuseSecondGateway(directory: string): Promise<void> {
   try {
     await (await lockDirectory(join(directory, auditFolder))).release()
   } catch (error) {
-    if ((error as Error).name !== 'AuditLockError') throw error
+    if ((error as Error).name !== 'DirectoryLockError') throw error
     throw new CommandFailed(
       `A gateway runs in ${directory} already. Stop it, or choose another folder (--directory).`,
     )

@@ -21,6 +21,7 @@ export interface DevUpstream {
 export interface DevPorts {
   readonly port: number
   readonly probesPort: number
+  readonly opsPort: number
 }
 
 const HEAD =
@@ -44,7 +45,7 @@ const runtimeYaml = (): string =>
     ? ''
     : `runtime:\n  allowUnsupportedNode: ${process.versions.node}\n`
 
-const gatewayYaml = ({ port, probesPort }: DevPorts): string => `traffic:
+const gatewayYaml = ({ port, probesPort, opsPort }: DevPorts): string => `traffic:
   host: 127.0.0.1
   port: ${port}
   tls:
@@ -54,6 +55,8 @@ const gatewayYaml = ({ port, probesPort }: DevPorts): string => `traffic:
     crl: [tls/client-ca.crl]
 probes:
   port: ${probesPort}
+ops:
+  port: ${opsPort}
 identity:
   revocations: revocations.json
   issuers:
@@ -67,6 +70,8 @@ identity:
         roles: [roles]
 audit:
   directory: ../audit
+quota:
+  directory: ../quota
 drain:
   delayMs: 0
   deadlineMs: 5000

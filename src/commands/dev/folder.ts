@@ -3,7 +3,15 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { signToken } from '../token.ts'
 import { type Authority, issueServer, makeAuthority } from './authority.ts'
-import { auditFolder, configFolder, devKeyId, pseudonymKeyFile, signingKeyFile, tokenFile } from './names.ts'
+import {
+  auditFolder,
+  configFolder,
+  devKeyId,
+  pseudonymKeyFile,
+  quotaFolder,
+  signingKeyFile,
+  tokenFile,
+} from './names.ts'
 
 /** What the simulated model server needs to speak the same mutual TLS as a real one would. */
 export interface UpstreamSecrets {
@@ -18,7 +26,7 @@ const TOKEN_LIFETIME_SECONDS = 3_600
 /** Makes everything under the folder anew, owner-only: what an earlier run left there is replaced. */
 export async function makeFolder(directory: string): Promise<UpstreamSecrets> {
   const write = writerIn(directory)
-  for (const folder of ['', auditFolder, configFolder, join(configFolder, 'tls')]) {
+  for (const folder of ['', auditFolder, quotaFolder, configFolder, join(configFolder, 'tls')]) {
     mkdirSync(join(directory, folder), { recursive: true, mode: 0o700 })
   }
   const lasting = lastingFrom(Date.now())

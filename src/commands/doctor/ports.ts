@@ -11,10 +11,11 @@ interface Ready {
 
 /** Whether the gateway could listen, or does so already. */
 export async function checkPorts({ gateway }: Config): Promise<Check[]> {
-  const { traffic, probes } = gateway
+  const { traffic, probes, ops } = gateway
   const running = await askProbes(probes.host, probes.port)
   const checks = [
     await checkPort('traffic port', traffic.host, traffic.port, running),
+    await checkPort('ops port', ops.host, ops.port, running),
     await checkPort('probes port', probes.host, probes.port, running),
   ]
   return running === undefined ? checks : [...checks, readiness(running)]

@@ -15,9 +15,9 @@ function newFolder(t: Test): string {
   return folder
 }
 
-async function ports(): Promise<{ port: number; probesPort: number }> {
-  const [port, probesPort] = (await freePorts(2)) as [number, number]
-  return { port, probesPort }
+async function ports(): Promise<{ port: number; probesPort: number; opsPort: number }> {
+  const [port, probesPort, opsPort] = (await freePorts(3)) as [number, number, number]
+  return { port, probesPort, opsPort }
 }
 
 t.test('a folder that is new, empty or its own is taken', async (t) => {
@@ -69,6 +69,7 @@ t.test('a port in use: which one, which option chooses another, and no folder is
   for (const [name, option] of [
     ['port', '--port'],
     ['probesPort', '--probes-port'],
+    ['opsPort', '--ops-port'],
   ] as const) {
     const server = createServer().listen(taken[name], '127.0.0.1')
     await once(server, 'listening')

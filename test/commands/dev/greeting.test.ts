@@ -7,6 +7,7 @@ const parts = (directory: string) => ({
   version: '1.2.3',
   port: 8443,
   probesPort: 9464,
+  opsPort: 9443,
   upstream: {
     origin: 'http://localhost:8000',
     server: 'vllm' as const,
