@@ -68,8 +68,13 @@ if (files.length === 0) {
   process.stderr.write(`No test file is at ${wanted.join(' ')}\n`)
   process.exit(2)
 }
-if (spawnSync('curl', ['--version']).error) {
-  process.stderr.write('The tests of npm start call curl: install it, then run this again.\n')
+const programs = {
+  curl: 'The tests of npm start call curl',
+  'redis-server': 'The tests of shared limits start Redis',
+}
+for (const [program, why] of Object.entries(programs)) {
+  if (spawnSync(program, ['--version']).error === undefined) continue
+  process.stderr.write(`${why}: install ${program}, then run this again.\n`)
   process.exit(1)
 }
 step('Lint and format (Biome)', bin('biome'), ['check', '--error-on-warnings'])

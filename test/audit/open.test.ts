@@ -79,7 +79,7 @@ t.test('one writer for one directory', async (t) => {
   await inDirectory(async (directory) => {
     const log = await open(directory)
     await t.rejects(open(directory), {
-      name: 'AuditLockError',
+      name: 'DirectoryLockError',
       message: `process ${process.pid} on this host writes here`,
     })
     await log.append(sampleEvent(1))
@@ -128,7 +128,7 @@ t.test('which owners are provably gone', async (t) => {
       await writeFile(join(directory, 'audit.lock'), text)
       const notices: AuditNotice[] = []
       if (why !== undefined) {
-        await t.rejects(open(directory, notices), { name: 'AuditLockError', message: why }, name)
+        await t.rejects(open(directory, notices), { name: 'DirectoryLockError', message: why }, name)
         t.equal(await readFile(join(directory, 'audit.lock'), 'utf8'), text, 'it is left alone')
         return
       }

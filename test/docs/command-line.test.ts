@@ -5,7 +5,7 @@ import { exitCodes } from '../../src/commands/surroundings.ts'
 import { leaves, pathOf, program, unknownWords } from '../commands/command-tree.ts'
 import { documents, readDocument, root } from '../support/markdown.ts'
 
-const page = readDocument('docs/reference/command-line.md')
+const page = ['command-line', 'quota-cli'].map((name) => readDocument(`docs/reference/${name}.md`)).join('\n')
 const heading = (command: Command): string => ['sallyport', ...pathOf(command)].join(' ')
 
 const shown = (value: unknown): string => (value === undefined ? '-' : `\`${[value].flat().join(' ')}\``)
@@ -28,7 +28,7 @@ function sectionOf(command: Command): string {
   return sections.find((section) => section.startsWith(`${heading(command)}\n`)) ?? ''
 }
 
-t.test('the page has a section for each command, in the order of --help', (t) => {
+t.test('the pages have a section for each command, in the order of --help', (t) => {
   const headings = [...page.matchAll(/^## (sallyport .+)$/gm)].map(([, text]) => text)
   t.same(headings, leaves().map(heading))
   t.end()

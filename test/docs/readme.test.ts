@@ -40,12 +40,15 @@ t.test('every sh block says how it is tested, and what is run says what it print
 
 t.test('what it says to run does what it says', async (t) => {
   const copy = copyTree()
-  const [port, probesPort] = (await freePorts(2)) as [number, number]
+  const [port, probesPort, opsPort] = (await freePorts(3)) as [number, number, number]
   const options = { cwd: copy.folder, env: freshEnvironment() }
   const onPorts = (text: string): string =>
-    text.replaceAll(/\b8443\b/g, `${port}`).replaceAll(/\b9464\b/g, `${probesPort}`)
+    text
+      .replaceAll(/\b8443\b/g, `${port}`)
+      .replaceAll(/\b9464\b/g, `${probesPort}`)
+      .replaceAll(/\b9443\b/g, `${opsPort}`)
   const [start] = marked('run: start') as [Block]
-  const flags = `--port ${port} --probes-port ${probesPort}`
+  const flags = `--port ${port} --probes-port ${probesPort} --ops-port ${opsPort}`
   const gateway: Child = startChild('sh', ['-c', `exec ${start.text.trim()} -- ${flags}`], options)
   t.teardown(() => {
     killGroup(gateway.process)

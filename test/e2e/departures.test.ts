@@ -2,6 +2,7 @@
 // the gateway itself goes. The model server sees the abort each time, and everything is accounted for once.
 import t from 'tap'
 import type { Script } from '../../loadtest/model-server.ts'
+import { floodModelLen, floodTokens, forFloods } from '../support/floods.ts'
 import { endOf, eventsOf, Scene } from '../support/scene.ts'
 import { until } from '../support/stack.ts'
 
@@ -180,7 +181,12 @@ t.test('a caller that waits in the queue of the model server and leaves', async 
 
 t.test('a caller that does not read is cut, and the model server with it', async (t) => {
   // With the default total time: until the sockets' buffers are full, the flood has to be relayed.
-  const patient = await Scene.open({ gateway: { traffic: { stream: { slowReaderTimeoutMs: 300 } } } })
+  const patient = await Scene.open({
+    gateway: { traffic: { stream: { slowReaderTimeoutMs: 300 } } },
+    model: { maxModelLen: floodModelLen },
+    models: forFloods.models,
+    policies: { roles: { app: { ...forFloods.policies.roles.app, limits: { inFlight: 1 } } } },
+  })
   t.teardown(() => patient.stack.stop())
   const event = `data: ${JSON.stringify({
     id: 'x',
@@ -191,7 +197,7 @@ t.test('a caller that does not read is cut, and the model server with it', async
   const flood: Script = { contentType: 'text/event-stream', body: Array.from({ length: 400 }, () => event) }
   let received = 0
   const ending = await patient.ending(flood, async () => {
-    const { reply } = leavable({ stream: true }, patient)
+    const { reply } = leavable({ stream: true, max_tokens: floodTokens }, patient)
     const { body } = await reply
     await until(
       async () => (await patient.stack.metrics()).includes('sallyport_requests_in_flight 0'),

@@ -3,6 +3,7 @@
 import { connect as connectTcp } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Script } from '../../loadtest/model-server.ts'
+import { floodModelLen, floodTokens, forFloods } from '../support/floods.ts'
 import type { Section } from '../support/flow.ts'
 import { callerOf, HeldModel, linesOf, loopCalls, put, recordsOf } from '../support/flow.ts'
 import { chatBody, openRaw, requestText } from '../support/raw-client.ts'
@@ -11,7 +12,8 @@ import { type Stack, startStack, until } from '../support/stack.ts'
 
 async function stage(t: Test, drain: Section, traffic: Section = {}, script?: () => Script) {
   const held = new HeldModel()
-  const stack = await startStack({ model: { script: script ?? held.script }, gateway: { drain, traffic } })
+  const model = { script: script ?? held.script, maxModelLen: floodModelLen }
+  const stack = await startStack({ model, gateway: { drain, traffic }, ...forFloods })
   const caller = callerOf(stack)
   t.teardown(async () => {
     held.release()
@@ -131,7 +133,7 @@ t.test('a caller who does not read is cut off, and recorded before the log is cl
   const deaf = await openRaw(stack)
   deaf.socket.pause()
   const token = stack.token({ roles: ['admin'] })
-  deaf.send(requestText({ body: chatBody({ stream: true }), token }))
+  deaf.send(requestText({ body: chatBody({ stream: true, max_tokens: floodTokens }), token }))
   await until(() => recordsOf(stack, 'exchange.admitted').length === 1)
   await stack.gateway.close()
   deaf.destroy()

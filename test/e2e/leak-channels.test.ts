@@ -75,7 +75,7 @@ async function answerOf(fields: Fields, played: Script, path = '/v1/chat/complet
   return await reply.text()
 }
 const streamed = (played: Script, fields: Fields = {}): Promise<string> =>
-  answerOf({ stream: true, ...fields }, played)
+  answerOf({ stream: true, max_tokens: 256, ...fields }, played)
 const codeIn = (text: string): unknown => (JSON.parse(text) as { error?: { code?: string } }).error?.code
 
 const admin = () => ({ authorization: `Bearer ${stack.token({ roles: ['admin'] })}` })

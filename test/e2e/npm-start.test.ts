@@ -21,7 +21,7 @@ import { freePorts } from '../support/stack.ts'
 import { copyTree, type TreeCopy } from '../support/tree-copy.ts'
 
 const copy: TreeCopy = copyTree()
-const [port, probesPort] = (await freePorts(2)) as [number, number]
+const [port, probesPort, opsPort] = (await freePorts(3)) as [number, number, number]
 const options = { cwd: copy.folder, env: freshEnvironment() }
 const running: Child[] = []
 t.teardown(() => {
@@ -31,14 +31,12 @@ t.teardown(() => {
 
 const ready = /Ctrl-C stops it/
 function npmStart(
-  more: { readonly ports?: readonly [number, number]; readonly upstream?: string } = {},
+  more: { readonly ports?: readonly [number, number, number]; readonly upstream?: string } = {},
 ): Child {
-  const [traffic, probes] = more.ports ?? [port, probesPort]
+  const [traffic, probes, ops] = more.ports ?? [port, probesPort, opsPort]
   const env = more.upstream ? freshEnvironment({ SALLYPORT_UPSTREAM: more.upstream }) : options.env
-  const child = startChild('npm', ['start', '--', '--port', `${traffic}`, '--probes-port', `${probes}`], {
-    ...options,
-    env,
-  })
+  const flags = ['--port', `${traffic}`, '--probes-port', `${probes}`, '--ops-port', `${ops}`]
+  const child = startChild('npm', ['start', '--', ...flags], { ...options, env })
   running.push(child)
   return child
 }
@@ -132,6 +130,12 @@ t.test('a first start', async (t) => {
     t.match(out, /the gateway that runs is ready/)
   })
 
+  await t.test('operators need no option beside it', async (t) => {
+    const { code, out } = await sallyport('quota', 'list')
+    t.equal(code, 0)
+    t.match(out, /^role\.app\.requests +60 +requests +minute +10 +tenant +roles app +enforce +role +0$/m)
+  })
+
   await t.test('a second start on its ports, or in its folder, says so and leaves it alone', async (t) => {
     const before = readFileSync(join(copy.folder, '.sallyport/ca.crt'), 'utf8')
     const samePorts = await npmStart().ended
@@ -140,7 +144,7 @@ t.test('a first start', async (t) => {
       samePorts.err,
       `Port ${port} is in use. Stop what listens there, or choose another one: npm start -- --port`,
     )
-    const sameFolder = await npmStart({ ports: (await freePorts(2)) as [number, number] }).ended
+    const sameFolder = await npmStart({ ports: (await freePorts(3)) as [number, number, number] }).ended
     t.equal(sameFolder.code, 1)
     t.match(sameFolder.err, /A gateway runs in .+ already\. Stop it, or choose another folder/)
     t.equal(readFileSync(join(copy.folder, '.sallyport/ca.crt'), 'utf8'), before)
@@ -159,7 +163,7 @@ t.test('a first start', async (t) => {
       const ended = await first.ended
       t.same({ code: ended.code, signal: ended.signal }, { code: 0, signal: null })
       t.notOk(groupLives(first), 'no process is left')
-      t.same(await Promise.all([listens(port), listens(probesPort)]), [false, false])
+      t.same(await Promise.all([port, probesPort, opsPort].map(listens)), [false, false, false])
     },
   )
 })

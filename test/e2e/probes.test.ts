@@ -22,7 +22,7 @@ t.test('alive and ready, each check with its detail', async (t) => {
     checks: Record<string, { ready: boolean }>
   }
   t.equal(status, 'ok')
-  t.same(Object.keys(checks), ['config', 'certificates', 'keys', 'audit', 'drain'])
+  t.same(Object.keys(checks), ['config', 'certificates', 'keys', 'audit', 'quota', 'drain'])
   t.equal(ready.headers.get('cache-control'), 'no-store')
 })
 

@@ -12,7 +12,7 @@ const scene = await Scene.open({
     roles: {
       strict: {
         scopes: ['inference'],
-        parameters: { outputTokensMax: 64, choicesMax: 4, tools: ['*'] },
+        parameters: { outputTokensMax: 256, choicesMax: 4, tools: ['*'] },
         limits: { requestsPerMinute: 10_000, burst: 10_000, inFlight: 50 },
         redaction: 'strict',
       },
@@ -99,7 +99,7 @@ const bearers = new Map(
 async function streamed(channel: Channel, pieces: readonly string[], role = 'app'): Promise<string> {
   const prompt = `case-${scripts.push(channel.script(pieces)) - 1}`
   const written = channel.path ? { prompt } : { messages: [{ role: 'user', content: prompt }] }
-  const fields = { model: 'demo', ...written, max_tokens: 64, stream: true }
+  const fields = { model: 'demo', ...written, max_tokens: 256, stream: true }
   const reply = await scene.stack.post(
     channel.path ?? '/v1/chat/completions',
     { ...fields, ...channel.fields },

@@ -217,12 +217,13 @@ t.test('a folder that is a link to a version, as release tools and mounted Confi
     symlinkSync(version, join(root, 'next'))
     renameSync(join(root, 'next'), current)
   }
-  const [port, probesPort] = await freePorts(2)
+  const [port, probesPort, opsPort] = await freePorts(3)
   const gatewayOf = (version: string) => join(root, version, 'gateway.yaml')
   const onOwnPorts = (version: string): void => {
     const gateway = JSON.parse(readFileSync(gatewayOf(version), 'utf8'))
     Object.assign(gateway.traffic, { port })
     Object.assign(gateway.probes, { port: probesPort })
+    Object.assign(gateway.ops, { port: opsPort })
     gateway.audit.directory = '../audit'
     writeFileSync(gatewayOf(version), JSON.stringify(gateway))
   }

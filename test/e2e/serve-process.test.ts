@@ -24,8 +24,8 @@ const main = join(import.meta.dirname, '../../src/main.ts')
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-serve-'))
 const secrets = await makeFolder(folder)
 const upstream = await startSimulatedUpstream(secrets)
-const [port, probesPort] = (await freePorts(2)) as [number, number]
-writeConfiguration(folder, { port, probesPort }, upstream)
+const [port, probesPort, opsPort] = (await freePorts(3)) as [number, number, number]
+writeConfiguration(folder, { port, probesPort, opsPort }, upstream)
 const read = (file: string): string => readFileSync(join(folder, file), 'utf8')
 const agent = new Agent({
   connect: { ca: read('ca.crt'), cert: read('client.crt'), key: read('client.key') },
@@ -168,26 +168,30 @@ t.test('a rejection without a reason is an error too', async (t) => {
 t.test('a start that is refused: said in one line, with nothing left open', async (t) => {
   const holder = serve()
   await holder.until(started)
-  const [one, two, three] = (await freePorts(3)) as [number, number, number]
+  const [one, two, three, four] = (await freePorts(4)) as [number, number, number, number]
   const text = read('config/gateway.yaml')
-  const apart = (log: string, traffic: number, probes: number) => (): string => {
-    mkdirSync(join(folder, log), { mode: 0o700 })
+  const apart = (log: string, traffic: number, probes: number, ops: number) => (): string => {
+    for (const name of [log, `${log}-quota`]) mkdirSync(join(folder, name), { mode: 0o700 })
     return text
       .replace('../audit', `../${log}`)
+      .replace('../quota', `../${log}-quota`)
       .replace(`port: ${port}`, `port: ${traffic}`)
       .replace(`port: ${probesPort}`, `port: ${probes}`)
+      .replace(`port: ${opsPort}`, `port: ${ops}`)
   }
   const starts = {
-    'traffic port': serve(configure('busy-traffic', apart('log-1', port, one))),
-    'probes port': serve(configure('busy-probes', apart('log-2', one, probesPort))),
+    'traffic port': serve(configure('busy-traffic', apart('log-1', port, one, four))),
+    'probes port': serve(configure('busy-probes', apart('log-2', one, probesPort, four))),
+    'operators port': serve(configure('busy-ops', apart('log-4', one, three, opsPort))),
     'audit folder': serve(configure('busy-log', (same) => same.replace(`port: ${port}`, `port: ${two}`))),
-    'audit chain': serve(brokenChain(apart('log-3', two, three))),
+    'audit chain': serve(brokenChain(apart('log-3', two, three, four))),
     configuration: serve(configure('wrong', (same) => same.replace('port: ', 'prot: '))),
     'Node.js': serve(unnamedNode(), '--import', oldNode()),
   }
   const said = {
     'traffic port': [1, new RegExp(`^Port ${port} of 127\\.0\\.0\\.1 is in use\\. .+\\n$`)],
     'probes port': [1, new RegExp(`^Port ${probesPort} of 127\\.0\\.0\\.1 is in use\\. .+\\n$`)],
+    'operators port': [1, new RegExp(`^Port ${opsPort} of 127\\.0\\.0\\.1 is in use\\. .+\\n$`)],
     'audit folder': [
       1,
       /^The gateway cannot start: the audit directory .+ is locked: process \d+ on this host .+\n$/,
@@ -210,7 +214,7 @@ t.test('a start that is refused: said in one line, with nothing left open', asyn
     t.notMatch(out, 'listens on')
   }
   t.equal(read('log-3/audit-000000000001.jsonl'), '{"not":"a record"}\n', 'evidence is left as it is')
-  t.same(await Promise.all([one, two, three].map(listens)), [false, false, false])
+  t.same(await Promise.all([one, two, three, four].map(listens)), [false, false, false, false])
   holder.process.kill('SIGTERM')
   t.same(await ending(holder), { code: 0, signal: null, alive: false })
 })

@@ -2,13 +2,15 @@
 // stops working for nobody.
 import t from 'tap'
 import type { Script } from '../../loadtest/model-server.ts'
+import { floodModelLen, floodTokens, forFloods } from '../support/floods.ts'
 import { stillServes } from '../support/hostile.ts'
 import { chatBody, openRaw, type RawConnection, requestText } from '../support/raw-client.ts'
 import { startStack, until } from '../support/stack.ts'
 
 let script: Script | undefined
 const stack = await startStack({
-  model: { script: () => script },
+  ...forFloods,
+  model: { script: () => script, maxModelLen: floodModelLen },
   gateway: { traffic: { stream: { slowReaderTimeoutMs: 400 } } },
 })
 t.teardown(() => stack.stop())
@@ -25,7 +27,7 @@ const lastEnding = async (code: string): Promise<Record<string, unknown> | undef
 /** A caller that asks and then reads nothing. */
 async function deafCall(fields: Record<string, unknown>): Promise<RawConnection> {
   const caller = await openRaw(stack)
-  caller.send(requestText({ token, body: chatBody(fields) }))
+  caller.send(requestText({ token, body: chatBody({ max_tokens: floodTokens, ...fields }) }))
   caller.socket.pause()
   return caller
 }
