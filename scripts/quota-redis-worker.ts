@@ -5,38 +5,14 @@
  *   node scripts/quota-redis-worker.ts <port> <calls>
  */
 import { systemClock } from '../src/clock.ts'
-import type { Counted, Limit, Period } from '../src/policy/limit.ts'
+import type { Limit } from '../src/policy/limit.ts'
 import { connectRedis } from '../src/quota/shared/client.ts'
 import { openRedisStore } from '../src/quota/shared/open.ts'
+import { benchLimits, correctionsOf, demandsOf, limitCountMax } from './quota-load.ts'
 
 const [port = 6379, calls = 2_000] = process.argv.slice(2).map(Number)
-const kinds: readonly [Counted, Period | undefined][] = [
-  ['requests', 'minute'],
-  ['in_flight', undefined],
-  ['total_tokens', 'minute'],
-  ['total_tokens', 'day'],
-  ['output_tokens', 'hour'],
-  ['cost', 'month'],
-]
 const WARM_UP = 500
-const reserved = 500
-const used = 120
-
-const limitsOf = (tenant: number): readonly Limit[] =>
-  kinds.map(([counts, per]) => ({
-    name: `${counts}-${per}`,
-    key: `${counts}-${per}|${counts}/${per}|tenant=t${tenant}`,
-    shard: `t${tenant}`,
-    counts,
-    per,
-    amount: 1_000_000_000,
-    burst: 1_000_000_000,
-    mode: 'enforce',
-    onStoreFailure: 'lease',
-    timeZone: 'UTC',
-    source: 'config',
-  }))
-const tenants = Array.from({ length: 100 }, (_, tenant) => limitsOf(tenant))
+const tenants = Array.from({ length: 100 }, (_, tenant) => benchLimits(tenant, limitCountMax))
 
 const options = {
   mode: 'standalone',
@@ -80,12 +56,12 @@ async function exchanges(from: number, count: number): Promise<void> {
   const before = await scriptsRun()
   for (const n of ids) {
     ping.push(await timed(() => redis.ping()))
-    const demands = limits(n).map((limit) => ({ limit, amount: limit.counts === 'in_flight' ? 1 : reserved }))
+    const demands = demandsOf(limits(n))
     admit.push(await timed(() => store.admit(`e${n}`, demands)))
   }
   const between = await scriptsRun()
   for (const n of ids) {
-    const corrections = limits(n).map((limit) => ({ limit, reserved, used }))
+    const corrections = correctionsOf(limits(n))
     settle.push(await timed(() => store.settle(`e${n}`, corrections)))
   }
   counted.admissions = (between - before) / count
@@ -102,7 +78,7 @@ await exchanges(0, WARM_UP)
 for (const times of [ping, admit, settle]) times.length = 0
 await exchanges(WARM_UP, calls)
 const result = {
-  limits: kinds.length,
+  limits: limitCountMax,
   ping: percentiles(ping),
   admit: percentiles(admit),
   settle: percentiles(settle),

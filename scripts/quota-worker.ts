@@ -8,50 +8,18 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../src/clock.ts'
-import type { Counted, Limit, Period } from '../src/policy/limit.ts'
+import type { Limit } from '../src/policy/limit.ts'
 import { openEmbeddedStore } from '../src/quota/embedded/open.ts'
 import type { QuotaStore } from '../src/quota/store.ts'
+import { benchLimits, correctionsOf, demandsOf } from './quota-load.ts'
 
 const [limitCount = 6, exchanges = 50_000] = process.argv.slice(2).map(Number)
-const kinds: readonly [Counted, Period | undefined][] = [
-  ['requests', 'minute'],
-  ['in_flight', undefined],
-  ['total_tokens', 'minute'],
-  ['total_tokens', 'day'],
-  ['output_tokens', 'hour'],
-  ['cost', 'month'],
-]
 const TENANTS = 1_000
-const reserved = 500
-const used = 120
-
-const limitsOf = (tenant: number): readonly Limit[] =>
-  kinds.slice(0, limitCount).map(([counts, per]) => ({
-    name: `${counts}-${per}`,
-    key: `${counts}-${per}|${counts}/${per}|tenant=t${tenant}`,
-    shard: `t${tenant}`,
-    counts,
-    per,
-    amount: 1_000_000_000,
-    burst: 1_000_000_000,
-    mode: 'enforce',
-    onStoreFailure: 'lease',
-    timeZone: 'UTC',
-    source: 'config',
-  }))
-const tenants = Array.from({ length: TENANTS }, (_, tenant) => limitsOf(tenant))
+const tenants = Array.from({ length: TENANTS }, (_, tenant) => benchLimits(tenant, limitCount))
 
 async function exchange(store: QuotaStore, id: string, limits: readonly Limit[]): Promise<void> {
-  const amount = (units: number, { counts }: Limit): number =>
-    counts === 'requests' || counts === 'in_flight' ? 1 : units
-  await store.admit(
-    id,
-    limits.map((limit) => ({ limit, amount: amount(reserved, limit) })),
-  )
-  await store.settle(
-    id,
-    limits.map((limit) => ({ limit, reserved: amount(reserved, limit), used: amount(used, limit) })),
-  )
+  await store.admit(id, demandsOf(limits))
+  await store.settle(id, correctionsOf(limits))
 }
 
 async function cpuUs(run: (index: number) => Promise<void>): Promise<number> {

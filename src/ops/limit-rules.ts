@@ -84,7 +84,8 @@ export function overrideFault(
   { match, amount, burst }: Pick<StoredOverride, 'match' | 'amount' | 'burst'>,
 ): LimitFault | undefined {
   const named = Object.keys(match)
-  const known = bucketDimensions(rule)
+  /** What tells the buckets apart, and an override may name. */
+  const known: readonly string[] = rule.by
   const other = named.find((dimension) => !known.includes(dimension))
   if (other !== undefined)
     return { field: `match.${other}`, message: `does not tell the buckets of this limit apart: ${known}` }
@@ -92,9 +93,6 @@ export function overrideFault(
     return { field: 'match', message: `names no bucket: give at least one of ${known}` }
   return ruleFault({ ...rule, amount, burst })
 }
-
-/** What tells the buckets of a limit apart, as far as an override may name it. */
-const bucketDimensions = ({ by }: LimitRule): readonly string[] => by
 
 interface OfRole {
   readonly role: string

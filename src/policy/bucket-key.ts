@@ -1,10 +1,22 @@
-import { type Dimension, dimensions } from './limit.ts'
+import { type Dimension, dimensions, type Limit } from './limit.ts'
 
-/** A bucket's key in parts; `LimitBook` makes it: `tpm|total_tokens/minute|model=llama,tenant=acme`. */
+/** A bucket's key in parts: `tpm|total_tokens/minute|model=llama,tenant=acme`. */
 export interface BucketKey {
   /** Of the limit. */
   readonly name: string
   readonly values: Readonly<Partial<Record<Dimension, string>>>
+}
+
+/** Names as they stand in keys: no separator of a key and no brace of a Redis hash tag. */
+export const encode = (value: string): string => encodeURIComponent(value.toWellFormed())
+
+/** The key of a limit's bucket for these values; a dimension without one has the empty name. */
+export function bucketKey(
+  { name, counts, per }: { readonly name: string } & Pick<Limit, 'counts'> & { readonly per?: Limit['per'] },
+  values: readonly (readonly [Dimension, string | undefined])[],
+): string {
+  const pairs = values.map(([dimension, value = '']) => `${dimension}=${encode(value)}`).sort()
+  return `${name}|${counts}${per === undefined ? '' : `/${per}`}|${pairs.join(',')}`
 }
 
 /** Undefined for what is no key. */

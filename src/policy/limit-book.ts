@@ -9,10 +9,9 @@
  * 5. Names of tenants, principals and models are encoded in keys: no choice of names makes two buckets one.
  */
 import type { Principal } from '../identity/principal.ts'
-import { parseBucketKey } from './bucket-key.ts'
+import { bucketKey, encode, parseBucketKey } from './bucket-key.ts'
 import { globMatches } from './glob.ts'
 import type { Dimension, Limit, LimitSource } from './limit.ts'
-import { encode } from './limit-name.ts'
 import { burstOf, type LimitOverride, type LimitRule, type LimitScope, unitsOf } from './limit-rule.ts'
 import { mergeLimits, type RoleLimitRules, roleCounted, roleLimitName } from './role-limits.ts'
 
@@ -151,7 +150,10 @@ export class LimitBook {
   #limit({ name, rule, source }: NamedRule, values: Values, shard: string): Limit {
     const limit: Limit = {
       name,
-      key: keyOf(name, rule, values),
+      key: bucketKey(
+        { name, counts: rule.counts, per: rule.per },
+        dimensionsOf(rule.by).map((dimension) => [dimension, values[dimension]]),
+      ),
       shard,
       counts: rule.counts,
       per: rule.per,
@@ -223,13 +225,6 @@ const applies = (where: LimitScope | undefined, values: Values): boolean =>
 /** A principal belongs to its tenant: two tenants never share its bucket. */
 const dimensionsOf = (by: readonly Dimension[]): readonly Dimension[] =>
   by.includes('principal') && !by.includes('tenant') ? [...by, 'tenant'] : by
-
-function keyOf(name: string, { counts, per, by }: LimitRule, values: Values): string {
-  const parts = [...dimensionsOf(by)]
-    .sort()
-    .map((dimension) => `${dimension}=${encode(values[dimension] ?? '')}`)
-  return `${name}|${counts}${per === undefined ? '' : `/${per}`}|${parts.join(',')}`
-}
 
 /** The smallest group that no bucket crosses: then every exchange asks one shard. */
 function shardOf(rules: readonly NamedRule[]): 'organization' | 'tenant' | 'all' {

@@ -1,4 +1,14 @@
-import type { Counted, Dimension, LimitMode, OnStoreFailure, Period } from './limit.ts'
+import {
+  budgetAmountMax,
+  type Counted,
+  type Dimension,
+  isBudget,
+  isRate,
+  type LimitMode,
+  type OnStoreFailure,
+  type Period,
+  rateAmountMax,
+} from './limit.ts'
 
 /** Whom a limit is about. Globs; a field that is left out means everybody, several fields must all agree. */
 export interface LimitScope {
@@ -51,8 +61,7 @@ export function burstOf({
   amount,
   burst,
 }: Pick<LimitRule, 'counts' | 'per' | 'amount' | 'burst'>): number {
-  const isRate = per === 'second' || per === 'minute' || per === 'hour'
-  if (!isRate) return unitsOf(counts, amount)
+  if (!isRate({ per })) return unitsOf(counts, amount)
   if (burst !== undefined) return burst
   return counts === 'requests' && per !== 'second' ? Math.max(1, Math.ceil(amount / 6)) : amount
 }
@@ -75,18 +84,14 @@ function periodFault({ counts, per }: LimitRule): Fault {
       ? undefined
       : { field: 'per', message: 'has no meaning for in_flight: leave it out' }
   if (per === undefined) return { field: 'per', message: 'is missing: second, minute, hour, day or month' }
-  if (counts === 'cost' && per !== 'day' && per !== 'month')
+  if (counts === 'cost' && !isBudget({ per }))
     return { field: 'per', message: 'of a cost limit is day or month' }
   return undefined
 }
 
-/** See `rateAmountMax` and `budgetAmountMax`. */
-const rateMax = 1_000_000_000
-const budgetMax = 9_000_000_000_000
-
-function amountFault({ counts, per, amount, burst }: LimitRule): Fault {
-  const isBudget = per === 'day' || per === 'month'
-  if (burst !== undefined && (isBudget || per === undefined))
+function amountFault(rule: LimitRule): Fault {
+  const { counts, amount, burst } = rule
+  if (burst !== undefined && !isRate(rule))
     return { field: 'burst', message: 'has a meaning for limits per second, minute or hour only' }
   if (counts === 'cost')
     return amount * nano > Number.MAX_SAFE_INTEGER
@@ -94,8 +99,8 @@ function amountFault({ counts, per, amount, burst }: LimitRule): Fault {
       : undefined
   if (!Number.isInteger(amount) || amount < 1)
     return { field: 'amount', message: 'is a whole number of at least 1; only cost has decimals' }
-  if (amount > (isBudget ? budgetMax : rateMax))
-    return { field: 'amount', message: `is at most ${isBudget ? budgetMax : rateMax}` }
+  const most = isBudget(rule) ? budgetAmountMax : rateAmountMax
+  if (amount > most) return { field: 'amount', message: `is at most ${most}` }
   return undefined
 }
 

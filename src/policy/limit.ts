@@ -55,11 +55,12 @@ export interface Limit {
   readonly source: LimitSource
 }
 
-export const isRate = ({ per }: Pick<Limit, 'per'>): boolean =>
-  per === 'second' || per === 'minute' || per === 'hour'
-export const isBudget = ({ per }: Pick<Limit, 'per'>): boolean => per === 'day' || per === 'month'
+type Periodic = { readonly per?: Period | undefined }
+
+export const isRate = ({ per }: Periodic): boolean => per === 'second' || per === 'minute' || per === 'hour'
+export const isBudget = ({ per }: Periodic): boolean => per === 'day' || per === 'month'
 
 /** Largest amount and burst of a rate: with an hour in milliseconds, products stay exact below 2^53. */
 export const rateAmountMax = 1_000_000_000
-/** Largest amount of a budget; 9 million units of currency in nano units. */
-export const budgetAmountMax = Number.MAX_SAFE_INTEGER
+/** Largest amount of a budget of anything but cost. */
+export const budgetAmountMax = 9_000_000_000_000

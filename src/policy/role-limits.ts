@@ -1,5 +1,5 @@
+import { bucketKey } from './bucket-key.ts'
 import type { Limit } from './limit.ts'
-import { encode } from './limit-name.ts'
 import { burstOf } from './limit-rule.ts'
 
 /** Limits that stand at a role, each shared by all callers of one tenant with this role. */
@@ -70,7 +70,7 @@ const bucketOf = (
   { tenant, shard }: { readonly tenant: string; readonly shard: string },
 ): Omit<Limit, 'amount' | 'burst'> => ({
   name: roleLimitName(role, counts),
-  key: `${roleLimitName(role, counts)}|${counts}${per === undefined ? '' : `/${per}`}|tenant=${encode(tenant)}`,
+  key: bucketKey({ name: roleLimitName(role, counts), counts, per }, [['tenant', tenant]]),
   shard,
   counts,
   per,

@@ -1,7 +1,6 @@
 /**
- * The state of limits in memory: what the embedded store keeps, and what a replica goes on with while a shared store is
- * away. Pure arithmetic; nothing is awaited, so nobody else gets a turn within a decision. Invariants are those of
- * store.ts, and:
+ * The state of limits in memory, which the embedded store keeps. Pure arithmetic; nothing is awaited, so nobody else gets
+ * a turn within a decision. Invariants are those of store.ts, and:
  *
  * 1. A rate that flows back to empty is forgotten, which is the state of one that was never used. So is a budget whose
  *    period is over, once it cannot be settled any more.
@@ -125,17 +124,6 @@ export class Ledger {
     if (limit.counts === 'in_flight') this.#leases.clear(limit.key)
     else if (isBudget(limit)) this.budgets.reset(limit, now.wallMs)
     else this.#rates.reset(limit.key)
-  }
-
-  /** Takes over an exchange that holds these slots already. */
-  hold(exchangeId: string, slots: readonly string[]): void {
-    for (const key of slots) this.#leases.enter(key, exchangeId)
-    this.#open.set(exchangeId, { slots, budgets: none, uncharged: none })
-  }
-
-  /** Charges a rate with what was used before this ledger began. */
-  preload(limit: Limit, units: number, now: Moment): void {
-    this.#rates.charge(limit, Math.min(units, limit.burst), now.monotonicMs)
   }
 
   /** Throws `overloaded` when so many more buckets, or one more exchange, are too many. */

@@ -5,6 +5,7 @@
  * 2. At most `keysMax` keys are remembered; the one that was asked least recently is forgotten.
  */
 import type { Clock } from '../clock.ts'
+import { charged, type Debt, waitOf } from './rate.ts'
 
 export interface PaceOptions {
   readonly clock: Pick<Clock, 'monotonic'>
@@ -13,10 +14,11 @@ export interface PaceOptions {
   readonly keysMax?: number
 }
 
+const unused: Debt = { debt: 0, atMs: 0 }
+
 export class Pace {
   readonly #options: Required<PaceOptions>
-  /** Key -> time at which all of its burst has flowed back, in milliseconds. */
-  readonly #fullAt = new Map<string, number>()
+  readonly #spent = new Map<string, Debt>()
 
   constructor({ keysMax = 10_000, ...options }: PaceOptions) {
     this.#options = { keysMax, ...options }
@@ -24,20 +26,20 @@ export class Pace {
 
   /** Keys that are remembered. */
   get size(): number {
-    return this.#fullAt.size
+    return this.#spent.size
   }
 
   /** 0: it passes, and is counted. Otherwise the milliseconds until it would. */
   take(key: string): number {
     const { clock, perSecond, burst, keysMax } = this.#options
-    const now = clock.monotonic()
-    const eachMs = 1000 / perSecond
-    const fullAt = Math.max(this.#fullAt.get(key) ?? now, now)
-    this.#fullAt.delete(key)
-    const waitMs = fullAt + eachMs - burst * eachMs - now
-    this.#fullAt.set(key, waitMs > 0 ? fullAt : fullAt + eachMs)
-    const [oldest] = this.#fullAt.keys()
-    if (this.#fullAt.size > keysMax) this.#fullAt.delete(oldest as string)
-    return waitMs > 0 ? Math.ceil(waitMs) : 0
+    const nowMs = Math.floor(clock.monotonic())
+    const rate = { per: 'second', amount: perSecond, burst } as const
+    const spent = this.#spent.get(key) ?? unused
+    const waitMs = waitOf(spent, 1, nowMs, rate)
+    this.#spent.delete(key)
+    this.#spent.set(key, waitMs > 0 ? spent : charged(spent, 1, nowMs, rate))
+    const [oldest] = this.#spent.keys()
+    if (this.#spent.size > keysMax) this.#spent.delete(oldest as string)
+    return waitMs
   }
 }

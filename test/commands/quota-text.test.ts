@@ -6,7 +6,7 @@ import { durationOption } from '../../src/commands/quota/duration-option.ts'
 import { changesOf } from '../../src/commands/quota/rule.ts'
 import { duration, instant, short } from '../../src/commands/quota/units.ts'
 import { cut, table, widthOf } from '../../src/commands/table.ts'
-import { encode } from '../../src/policy/limit-name.ts'
+import { encode } from '../../src/policy/bucket-key.ts'
 
 const anyText = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }))
 const control = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u

@@ -4,7 +4,7 @@ import { type Cell, type Column, cut, type Paint, tableLines } from '../table.ts
 import type { Bucket, StoreState, Throttled, Usage } from './answers.ts'
 import { parseKey } from './bucket-key.ts'
 import { duration, instant, short } from './units.ts'
-import { percent } from './usage.ts'
+import { percent, throttledColumns } from './usage.ts'
 
 export const sortings = ['share', 'used', 'refused'] as const
 export type Sorting = (typeof sortings)[number]
@@ -103,14 +103,6 @@ function countText({ buckets, cursor, throttled }: Usage): string {
   const noun = buckets.length === 1 ? 'bucket' : 'buckets'
   return `${buckets.length} ${noun}${more}, ${full} full; ${throttled.length} throttled in the last 5 minutes, on this replica`
 }
-
-const throttledColumns = [
-  { title: 'THROTTLED BY' },
-  { title: 'TENANT' },
-  { title: 'REFUSED', align: 'right' },
-  { title: 'SHADOWED', align: 'right' },
-  { title: 'LAST' },
-] as const
 
 function throttledLines(throttled: readonly Throttled[], { columns, rows, paint }: Size): string[] {
   if (throttled.length === 0) return []

@@ -86,7 +86,8 @@ const bucketColumns = [
   { title: 'MODE' },
 ] as const
 
-const throttledColumns = [
+/** Who was throttled, here and in `quota top`. */
+export const throttledColumns = [
   { title: 'THROTTLED BY' },
   { title: 'TENANT' },
   { title: 'REFUSED', align: 'right' },

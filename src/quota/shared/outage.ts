@@ -1,6 +1,6 @@
 /**
  * What one gateway does alone while Redis is away. Each limit is divided over the gateways that share it: whole numbers
- * that add up to the limit, exactly (`share.ts`), by the ranks of the last heartbeat (`membership.ts`). Invariants, for
+ * that add up to the limit, exactly (`share.ts`), by the ranks of the last heartbeat (`members.ts`). Invariants, for
  * a limit of `burst` and `amount` per period, N gateways and `lease`:
  *
  * 1. All cut off: in an outage of t milliseconds all of them together let pass <= burst + amount * t / period, less their
