@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Machine } from './automaton.ts'
 import { compile } from './compiler/compile.ts'
+import { storedMachine } from './compiler/stored-machine.ts'
 import type { Family, Recognizer } from './recognizer.ts'
 import { dateOfBirth } from './recognizers/contact/date-of-birth.ts'
 import { dateTime } from './recognizers/contact/date-time.ts'
@@ -56,10 +59,16 @@ export const recognizers: readonly Recognizer[] = [
 export const families: readonly Family[] = ['prefix', 'text', 'shape', 'digits', 'spread', 'name']
 
 const machines = new Map<Family, Machine>()
+const packages = join(import.meta.dirname, '../../node_modules')
 
-/** The machine of a family, compiled when it is first asked for. */
+function made(family: Family): Machine {
+  if (!existsSync(packages)) return compile(family, recognizers)
+  return storedMachine(join(packages, '.cache/machines'), family, recognizers)
+}
+
+/** The machine of a family, compiled when it is first asked for, by this process or one before it. */
 export function catalogMachine(family: Family): Machine {
-  const machine = machines.get(family) ?? compile(family, recognizers)
+  const machine = machines.get(family) ?? made(family)
   machines.set(family, machine)
   return machine
 }

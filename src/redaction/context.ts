@@ -155,7 +155,8 @@ export class ContextReader {
   #at = 0
   #hits: Hit[] = []
   #start = -1
-  #found: Lists
+  /** What was found before `#start`: one array, since it is asked for at every candidate. */
+  readonly #found: Lists
 
   constructor(words: ContextWords, source: Source) {
     this.#words = words
@@ -163,16 +164,15 @@ export class ContextReader {
     this.#found = words.none()
   }
 
-  /** The lists of which a word stands shortly before a read place. */
+  /** The lists of which a word stands shortly before a read place; the next call writes over them. */
   before(start: number): Lists {
     if (start === this.#start) return this.#found
     this.#readTo(start)
-    const all = this.#words.none()
+    const all = this.#found.fill(0)
     for (const { from, end, lists } of this.#hits)
       if (end <= start && from >= start - contextUnits) addLists(all, lists)
     this.#addBroken(all, start)
     this.#start = start
-    this.#found = all
     return all
   }
 

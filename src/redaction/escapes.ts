@@ -1,7 +1,7 @@
 /**
  * Escapes that a reader of the text would undo: `\u0034`, `\x34`, `\n`, `\_` (JSON, programs, markdown), `%34` (URLs),
  * `&#52;`, `&#x34;`, `&amp;` (HTML), and the `**` of markdown, which stands for nothing. Each is decoded for the rules
- * only; the text itself leaves as it was written.
+ * only; the text itself leaves as it was written. The colors of a terminal (`ESC [ 31 m`) stand for nothing as well.
  */
 
 /** The longest escape, in code units. */
@@ -92,14 +92,27 @@ function asterisk(text: string, at: number): Read {
   return next === '*' ? { length: 2, unit: -1 } : undefined
 }
 
-/** Reads the escape at a backslash, `%`, `&` or `*`. */
+const colorStart = '\u001b'
+const color = /^\[[\d;]{0,7}m/
+const colorBegin = /^(?:\[[\d;]{0,7})?$/
+
+/** What sets a color in a terminal (ECMA-48, 8.3.117), as logs hold it: it stands for nothing. */
+function colored(text: string, at: number): Read {
+  const behind = text.slice(at + 1, at + escapeUnitsMax)
+  const found = color.exec(behind)?.[0]
+  if (found !== undefined) return { length: found.length + 1, unit: -1 }
+  return behind.length + 1 < escapeUnitsMax && colorBegin.test(behind) ? incomplete : undefined
+}
+
+/** Reads the escape at a backslash, `%`, `&`, `*` or the escape character. */
 export function readEscape(text: string, at: number): Read {
   const char = text[at]
   if (char === '\\') return backslash(text, at)
   if (char === '%') return percent(text, at)
-  return char === '&' ? ampersand(text, at) : asterisk(text, at)
+  if (char === '&') return ampersand(text, at)
+  return char === '*' ? asterisk(text, at) : colored(text, at)
 }
 
 /** What a code unit below 128 is: 1 where it may begin an escape. */
 export const escapeStarts: Uint8Array = new Uint8Array(128)
-for (const char of '\\%&*') escapeStarts[char.charCodeAt(0)] = 1
+for (const char of `\\%&*${colorStart}`) escapeStarts[char.charCodeAt(0)] = 1

@@ -5,12 +5,12 @@
  */
 import {
   type Automaton,
-  EDGE,
   edgeFlag,
   type Machine,
   type Program,
   type Reach,
   scoring,
+  stateFlag,
 } from './automaton.ts'
 import { ContextReader, hasList } from './context.ts'
 import type { Action, Finding } from './finding.ts'
@@ -18,10 +18,6 @@ import type { Rewriter } from './rewrite.ts'
 import type { Source } from './source.ts'
 import { Tails } from './tails.ts'
 import { Threads } from './threads.ts'
-
-/** The class of a symbol, or of the edge of the channel. */
-const classAt = (machine: Machine, symbol: number): number =>
-  symbol === EDGE ? machine.edge : (machine.classes[symbol] as number)
 
 export class Matcher {
   readonly threads = new Threads()
@@ -51,20 +47,20 @@ export class Matcher {
     const threads = this.threads
     const { machines } = this.#automaton
     const { reach } = this.#program
-    const { count, machine: machineOf, state: states, start: starts, waitEnd } = threads
+    const { count, machine: machineOf, state: states, waitEnd } = threads
     this.steps += count
     let kept = 0
+    // Threads of one machine mostly stand side by side.
+    let at = -1
+    let machine = machines[0] as Machine
+    let neighbor = 0
     for (let index = 0; index < count; index++) {
-      const at = machineOf[index] as number
-      const { table, shift, classes, flags } = machines[at] as Machine
-      const { lengths, ripe } = reach[at] as Reach
-      const state = states[index] as number
-      const length = this.position - (starts[index] as number)
-      if (waitEnd[index] !== -1) this.#decideWait(index, symbol)
-      if (length >= (ripe[state] as number)) this.#accept(index, symbol)
-      let next = table[(state << shift) | (classes[symbol] as number)] as number
-      if (next !== 0 && length >= (lengths[next] as number)) next = 0
-      if (flags[next] !== 0 && length + 1 >= (ripe[next] as number) && this.#certain(index, next)) next = 0
+      if (machineOf[index] !== at) {
+        at = machineOf[index] as number
+        machine = machines[at] as Machine
+        neighbor = machine.classes[symbol] as number
+      }
+      const next = this.#next(index, machine, reach[at] as Reach, neighbor)
       states[index] = next
       if (next === 0 && waitEnd[index] === -1) this.#retire(index)
       else threads.move(index, kept++)
@@ -72,12 +68,26 @@ export class Matcher {
     threads.count = kept
   }
 
+  /** Decides what ends before a code unit of the class `neighbor`, and says which state it leads to. */
+  #next(index: number, machine: Machine, { lengths, ripe }: Reach, neighbor: number): number {
+    const { start, state, waitEnd } = this.threads
+    const from = state[index] as number
+    const length = this.position - (start[index] as number)
+    if (waitEnd[index] !== -1) this.#decideWait(index, machine, neighbor)
+    if (length >= (ripe[from] as number)) this.#accept(index, machine, neighbor)
+    const next = machine.table[(from << machine.shift) | neighbor] as number
+    if (length >= (lengths[next] as number)) return 0
+    const isSure = ((machine.flags[next] as number) & stateFlag.sure) !== 0
+    return isSure && length + 1 >= (ripe[next] as number) && this.#certain(index, next) ? 0 : next
+  }
+
   /** Nothing more can come: decides every thread as if the text ended at the position. */
   expire(): void {
     const { threads } = this
     for (let index = 0; index < threads.count; index++) {
-      if (threads.waitEnd[index] !== -1) this.#decideWait(index, EDGE)
-      this.#accept(index, EDGE)
+      const machine = this.#machine(index)
+      if (threads.waitEnd[index] !== -1) this.#decideWait(index, machine, machine.edge)
+      this.#accept(index, machine, machine.edge)
       this.#retire(index)
     }
     threads.count = 0
@@ -88,14 +98,12 @@ export class Matcher {
     return this.#automaton.machines[this.threads.machine[index] as number] as Machine
   }
 
-  /** The thread may be in an accepting state, and `symbol` is what follows. */
-  #accept(index: number, symbol: number): void {
+  /** The thread may be in an accepting state, and something of the class `neighbor` follows. */
+  #accept(index: number, { accepts, edges, classCount }: Machine, neighbor: number): void {
     const threads = this.threads
-    const machine = this.#machine(index)
     const state = threads.state[index] as number
-    const neighbor = classAt(machine, symbol)
-    for (const rule of machine.accepts[state] as readonly number[]) {
-      const bits = machine.edges[rule * machine.classCount + neighbor] as number
+    for (const rule of accepts[state] as readonly number[]) {
+      const bits = edges[rule * classCount + neighbor] as number
       if ((bits & edgeFlag.forbidden) !== 0) continue
       if ((bits & edgeFlag.near) === 0) {
         this.#candidate(index, rule, this.position)
@@ -107,14 +115,13 @@ export class Matcher {
     }
   }
 
-  #decideWait(index: number, symbol: number): void {
+  #decideWait(index: number, { accepts, edges, classCount }: Machine, neighbor: number): void {
     const threads = this.threads
-    const machine = this.#machine(index)
     const end = threads.waitEnd[index] as number
-    for (const rule of machine.accepts[threads.waitState[index] as number] as readonly number[]) {
-      const near = machine.edges[rule * machine.classCount + (threads.waitNear[index] as number)] as number
+    for (const rule of accepts[threads.waitState[index] as number] as readonly number[]) {
+      const near = edges[rule * classCount + (threads.waitNear[index] as number)] as number
       const waited = (near & (edgeFlag.near | edgeFlag.forbidden)) === edgeFlag.near
-      const far = machine.edges[rule * machine.classCount + classAt(machine, symbol)] as number
+      const far = edges[rule * classCount + neighbor] as number
       if (waited && (far & edgeFlag.far) === 0) this.#candidate(index, rule, end)
     }
     threads.waitEnd[index] = -1
@@ -131,7 +138,8 @@ export class Matcher {
     const action = this.#program.actions[number] as Action
     if (action === 'allow') return
     const isShadow = action === 'shadow'
-    const [ends, rules] = isShadow ? [threads.shadowEnd, threads.shadowRule] : [threads.end, threads.rule]
+    const ends = isShadow ? threads.shadowEnd : threads.end
+    const rules = isShadow ? threads.shadowRule : threads.rule
     const best = ends[index] as number
     const isBetter = end > best || (end === best && number < (rules[index] as number))
     if (!(isBetter || action === 'block') || !this.#isValid(number, threads.start[index] as number, end))

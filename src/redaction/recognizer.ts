@@ -21,6 +21,11 @@ export interface Guard {
   (text: string, start: number): boolean
   /** Behind a small letter and a single blank, the guard agrees only where the word before ends with one of these. */
   readonly ends?: WordEnds
+  /**
+   * Looks ahead, as a guard itself may not: `false` where no match that begins at `start` can be valid, as far as the text up
+   * to `end` tells. It decides nothing that the validator would not, and saves a thread; a stream rarely has the text for it.
+   */
+  readonly outlook?: Validator
 }
 
 /** How far before a match a validator or a guard may look; the scanner keeps that much text. */

@@ -237,7 +237,9 @@ export class Scanner {
   }
 
   #allows(guard: Guard, start: number): boolean {
-    return guard(this.#source.text, this.#source.at(start))
+    const { text } = this.#source
+    const at = this.#source.at(start)
+    return guard(text, at) && (guard.outlook === undefined || guard.outlook(text, at, text.length))
   }
 
   /** Looks ahead: most threads die within a few code units and leave no trace, so they need not begin. */

@@ -77,7 +77,9 @@ function stateTables(rules: readonly ParsedRule[], nfa: Nfa, dfa: Dfa) {
   }
 }
 
-const compiledRule = (parsed: ParsedRule): Machine['rules'][number] => ({
+type RuleParts = Pick<ParsedRule, 'recognizer' | 'rule' | 'lengthMin' | 'lengthMax' | 'exact'>
+
+export const compiledRule = (parsed: RuleParts): Machine['rules'][number] => ({
   recognizer: parsed.recognizer,
   entity: parsed.recognizer.entity,
   lengthMin: parsed.lengthMin,

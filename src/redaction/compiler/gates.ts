@@ -15,6 +15,12 @@ class ClassPairs {
     this.#rows = new Uint32Array(size * this.#words)
   }
 
+  hasAny(left: number): boolean {
+    const row = left * this.#words
+    for (let word = 0; word < this.#words; word++) if (this.#rows[row + word] !== 0) return true
+    return false
+  }
+
   add(left: number, followers: Uint32Array): void {
     const row = left * this.#words
     for (let word = 0; word < this.#words; word++)
@@ -53,9 +59,17 @@ class GramReader {
 
   read({ starts, looksFurther }: PlacedLaunch): Grams {
     const size = this.#size
-    const grams = { first: new ClassPairs(size), second: new ClassPairs(size), third: new ClassPairs(size) }
     const contexts = looksFurther ? starts : starts.subarray(0, size)
-    for (const [context, start] of contexts.entries()) this.#mark(grams.first, context % size, start, 0)
+    const grams = { first: new ClassPairs(size), second: new ClassPairs(size), third: new ClassPairs(size) }
+    for (let near = 0; near < size; near++) {
+      // What stands beyond the neighbor rarely matters.
+      let last = 0
+      for (let context = near; context < contexts.length; context += size) {
+        const start = contexts[context] as number
+        if (start !== last) this.#mark(grams.first, near, start, 0)
+        last = start
+      }
+    }
     const seconds = new Set<number>()
     for (const start of new Set(contexts))
       this.#eachNext(start, (symbol, state) => {
@@ -126,26 +140,31 @@ function addLaunch(gates: Gates, automaton: Automaton, launch: PlacedLaunch, gra
   const classes = machineClasses(automaton, automaton.machines[launch.machine] as Machine)
   const ends = headEnds(automaton, launch)
   const bit = 1 << launch.bit
-  const set = (table: Uint32Array, at: number): void => {
-    table[at] = (table[at] as number) | bit
-  }
-  for (const [left, leftClass] of classes.entries())
-    for (const [right, rightClass] of classes.entries()) {
-      const at = (left << automaton.gateShift) | right
-      if (ends[left] === 1 && grams.first.has(leftClass, rightClass)) set(gates.first, at)
-      if (grams.second.has(leftClass, rightClass)) set(gates.second, at)
-      if (grams.third.has(leftClass, rightClass)) set(gates.third, at)
+  const set = (table: Uint32Array, pairs: ClassPairs, lefts: Iterable<[number, number]>): void => {
+    for (const [left, leftClass] of lefts) {
+      if (!pairs.hasAny(leftClass)) continue
+      for (const [right, rightClass] of classes.entries()) {
+        const at = (left << automaton.gateShift) | right
+        if (pairs.has(leftClass, rightClass)) table[at] = (table[at] as number) | bit
+      }
     }
+  }
+  set(
+    gates.first,
+    grams.first,
+    classes.entries().filter(([left]) => ends[left] === 1),
+  )
+  set(gates.second, grams.second, classes.entries())
+  set(gates.third, grams.third, classes.entries())
 }
 
 /** The bits of launches by the end of the word before them: those that ask for none are always set. */
 function wordGates(launches: readonly PlacedLaunch[]): Uint32Array {
-  const gates = new Uint32Array(wordEndsCount)
-  for (const { guard, bit } of launches) {
-    const marks = guard?.ends?.marks
-    for (let at = 0; at < gates.length; at++)
-      if (marks === undefined || marks[at] === 1) gates[at] = (gates[at] as number) | (1 << bit)
-  }
+  const always = launches.reduce((bits, { guard, bit }) => (guard?.ends ? bits : bits | (1 << bit)), 0)
+  const gates = new Uint32Array(wordEndsCount).fill(always)
+  for (const { guard, bit } of launches)
+    for (const [at, mark] of guard?.ends?.marks.entries() ?? [])
+      if (mark === 1) gates[at] = (gates[at] as number) | (1 << bit)
   return gates
 }
 

@@ -18,7 +18,7 @@ interface LeftEdge {
 }
 
 /** One group for all plain rules, one for each guard, and one for each rule with a head. */
-export function groupRules(rules: readonly ParsedRule[]): Group[] {
+export function groupRules(rules: readonly Pick<ParsedRule, 'rule' | 'head'>[]): Group[] {
   const byGuard = new Map<Guard | undefined, number[]>()
   const heads: Group[] = []
   for (const [index, { rule, head }] of rules.entries()) {

@@ -59,7 +59,7 @@ function parseTail(tail: Rule['sure']): ParsedRule['tail'] {
   return { members: parseClass(tail.members), joiners }
 }
 
-function parseHead(head: Rule['head']): ParsedRule['head'] {
+export function parseHead(head: Rule['head']): ParsedRule['head'] {
   if (head === undefined) return undefined
   const parsed = { first: parseClass(head.first), rest: parseClass(head.rest), lengthMax: head.lengthMax }
   if (!isSubset(parsed.first, parsed.rest))
@@ -104,6 +104,10 @@ function uncounted(node: PatternNode, max: number): PatternNode {
   return { ...node, options: node.options.map((option) => uncounted(option, max)) }
 }
 
+/** The pattern of a rule as it was written. */
+export const exactOf = ({ pattern, ignoreCase }: Rule): RegExp =>
+  new RegExp(`^(?:${pattern})$`, ignoreCase ? 'i' : '')
+
 /** Reads one rule; a PatternError says what is wrong with it. */
 function read(recognizer: Recognizer, rule: Rule): ParsedRule {
   const written = rule.ignoreCase ? withEitherCase(parsePattern(rule.pattern)) : parsePattern(rule.pattern)
@@ -121,7 +125,7 @@ function read(recognizer: Recognizer, rule: Rule): ParsedRule {
     pattern,
     lengthMin: length.min,
     lengthMax: Math.min(rule.lengthMax, length.max + (head?.lengthMax ?? 0)),
-    exact: isExact ? undefined : new RegExp(`^(?:${rule.pattern})$`, rule.ignoreCase ? 'i' : ''),
+    exact: isExact ? undefined : exactOf(rule),
     left: parseEdge(rule.left),
     right: parseEdge(rule.right),
     head,
@@ -129,14 +133,19 @@ function read(recognizer: Recognizer, rule: Rule): ParsedRule {
   }
 }
 
-/** Reads the rules of one family; what is wrong is said with the recognizer and the pattern. */
-export function parseRules(family: Family, recognizers: readonly Recognizer[]): ParsedRule[] {
-  return recognizers.flatMap((recognizer) =>
+export type OwnedRule = Pick<ParsedRule, 'recognizer' | 'rule'>
+
+/** The rules that recognizers have in one family, in the order of their numbers. */
+export const rulesIn = (family: Family, recognizers: readonly Recognizer[]): OwnedRule[] =>
+  recognizers.flatMap((recognizer) =>
     recognizer.rules
       .filter((rule) => (rule.family ?? recognizer.family) === family)
-      .map((rule) => readNamed(recognizer, rule)),
+      .map((rule) => ({ recognizer, rule })),
   )
-}
+
+/** Reads the rules of one family; what is wrong is said with the recognizer and the pattern. */
+export const parseRules = (family: Family, recognizers: readonly Recognizer[]): ParsedRule[] =>
+  rulesIn(family, recognizers).map(({ recognizer, rule }) => readNamed(recognizer, rule))
 
 function readNamed(recognizer: Recognizer, rule: Rule): ParsedRule {
   try {

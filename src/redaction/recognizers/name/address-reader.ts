@@ -143,6 +143,16 @@ export class AddressReader {
     return new Token(this.#text, start, this.#end, 'space')
   }
 
+  /** Whether a word of prose comes before any number; the last word may be cut off and does not count. */
+  isProseFirst(): boolean {
+    for (let index = 1; this.#token(index + 1) !== undefined; index++) {
+      const token = this.#token(index) as Token
+      if (token.digits > 0) return false
+      if (isProse(this.#text, token)) return true
+    }
+    return false
+  }
+
   /** House numbers: how many, at most two, on one line. */
   numbers(): number {
     const from = this.#at

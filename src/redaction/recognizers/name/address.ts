@@ -1,6 +1,6 @@
 import { isCapital, letters, plainCapitals } from '../../lexicon/letters.ts'
 import { kindsOf, wordKind } from '../../lexicon/lexicon.ts'
-import type { Recognizer, Rule } from '../../recognizer.ts'
+import type { Guard, Recognizer, Rule, Validator } from '../../recognizer.ts'
 import { corner, military, numbered, postalCode, streetFirst, unitAlone } from './address-patterns.ts'
 import { AddressReader, isParticle, isProse, streetByEnding, type Token } from './address-reader.ts'
 import { wordBefore } from './name-words.ts'
@@ -73,8 +73,14 @@ function isStreetAddress(text: string, start: number, end: number): boolean {
   return reader.locality(units > 0 ? 'number' : 'street')
 }
 
+const outlookUnits = 48
+
+/** The number comes right behind the name of a street, in which there is no prose. */
+const outlook: Validator = (text, start, end) =>
+  !new AddressReader(text, start, Math.min(end, start + outlookUnits)).isProseFirst()
+
 /** A street does not begin inside a run of capitalized words: the run is read from its first word on. */
-function mayBeginStreet(text: string, start: number): boolean {
+function isOutside(text: string, start: number): boolean {
   if (text.charCodeAt(start - 1) !== 32) return true
   const word = wordBefore(text, start, 1)
   if (word === undefined || !isCapital(text.charCodeAt(word.start))) return true
@@ -82,6 +88,8 @@ function mayBeginStreet(text: string, start: number): boolean {
   const other = text.charCodeAt(word.start - 1) === 32 ? wordBefore(text, word.start, 1) : undefined
   return other === undefined || !isCapital(text.charCodeAt(other.start))
 }
+
+const mayBeginStreet: Guard = Object.assign(isOutside, { outlook })
 
 /** `the corner of Via Nuova 85 and Baranyay Mill`. */
 function isCorner(text: string, _start: number, end: number): boolean {

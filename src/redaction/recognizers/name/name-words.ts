@@ -4,6 +4,8 @@ import { leftContextUnits } from '../../recognizer.ts'
 
 const apostrophe = 39
 const hyphen = 45
+/** Longer words are no names. */
+const wordUnitsMax = 32
 
 /** A word of a text: where it stands, and its kinds (`wordKind`), of which a name asks more than once. */
 export interface Word {
@@ -93,6 +95,14 @@ export function capitalizedWords(text: string, start: number, end: number): Word
     }
   }
   return words
+}
+
+/** The word that begins at `start`, if it ends before `end` and no hyphen or apostrophe is in it. */
+export function plainWord(text: string, start: number, end: number): Word | undefined {
+  const limit = Math.min(end, start + wordUnitsMax)
+  let at = start
+  while (at < limit && isLetter(text.charCodeAt(at))) at++
+  return at === limit || isWordUnit(text.charCodeAt(at)) ? undefined : wordAt(text, start, at)
 }
 
 /** No small letter: an acronym, or a text in capitals. */

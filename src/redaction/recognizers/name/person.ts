@@ -1,8 +1,8 @@
 import { capitals, isCapital, letters, plainCapitals } from '../../lexicon/letters.ts'
 import { kindsOf, wordKind } from '../../lexicon/lexicon.ts'
-import type { Recognizer } from '../../recognizer.ts'
+import type { Guard, Recognizer, Validator } from '../../recognizer.ts'
 import { beginsInside, cueBefore, followsName, isMidSentence } from './name-context.ts'
-import { capitalizedWords, isShouted, type Word } from './name-words.ts'
+import { capitalizedWords, isShouted, plainWord, type Word } from './name-words.ts'
 
 const lengthMax = 64
 const singleLengthMin = 3
@@ -73,12 +73,23 @@ function isFullName(text: string, words: readonly Word[]): boolean {
 }
 
 /** Asked before a thread begins: most capitalized words of a run never have one. */
-const mayBegin = (text: string, start: number): boolean => !beginsInside(text, start)
+const isOutside = (text: string, start: number): boolean => !beginsInside(text, start)
+
+/** A common word that is no name (`The`, `What`) begins none, a street or a company neither; `isPerson` agrees. */
+const isNoName = (word: Word): boolean =>
+  isNever(word) || isCompany(word) || (is(word, wordKind.common) && !is(word, listedName))
+
+const outlook: Validator = (text, start, end) => {
+  const word = plainWord(text, start, end)
+  return word === undefined || isInitial(word) || !isNoName(word)
+}
+
+const mayBegin: Guard = Object.assign(isOutside, { outlook })
 
 function isPerson(text: string, start: number, end: number): boolean {
   if (!isCapital(text.charCodeAt(start))) return false
   const words = capitalizedWords(text, start, end)
-  if (words.some(isNever) || words.some(isCompany)) return false
+  if (words.some(isNever) || words.some(isCompany) || isNoName(words[0] as Word)) return false
   if (words.length === 1) return isSingleName(text, words[0] as Word)
   if ((kindsOf(text, start, end) & (wordKind.place | wordKind.organization)) !== 0) return false
   return isFullName(text, words)
