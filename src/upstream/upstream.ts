@@ -1,11 +1,3 @@
-/** The model server that was chosen for a call. */
-export interface Target {
-  readonly pool: string
-  readonly endpoint: EndpointHandle
-  /** Model name as the server knows it. */
-  readonly upstreamModel: string
-}
-
 /** One server of a pool. */
 export interface EndpointHandle {
   /** `https://10.0.0.7:8000`, safe to log and to label a metric with (bounded by configuration). */
@@ -13,7 +5,18 @@ export interface EndpointHandle {
   readonly inFlight: number
   /** Sends one POST. Throws a Refusal (`upstream_*`); resolves when the response head is there. */
   post(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer>
+  /** Asks the server about itself, on a connection of its own. Throws a Refusal (`upstream_*`). */
+  get(path: StatusPath, signal: AbortSignal): Promise<StatusAnswer>
   close(): Promise<void>
+}
+
+/** What the gateway asks of a server besides calls. */
+export type StatusPath = '/health' | '/metrics' | '/v1/models'
+
+export interface StatusAnswer {
+  readonly status: number
+  /** Leaving it early closes the connection. */
+  readonly body: AsyncIterable<Uint8Array>
 }
 
 export interface UpstreamRequest {
@@ -33,8 +36,6 @@ export interface UpstreamAnswer extends AsyncDisposable {
   readonly contentType: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: AsyncIterable<Uint8Array>
-  /** Times the request was sent: 2 after a reused socket died before any response byte. */
-  readonly attempts: number
   /**
    * The reply is whole, only the end of its body is still to come: the connection may serve again when that comes
    * soon. Disposing aborts nothing then.
