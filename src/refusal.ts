@@ -211,6 +211,12 @@ export const refusals = {
     true,
     'This gateway has as many exchanges as it can keep account of. Try again shortly.',
   ),
+  gateway_overloaded: row(
+    503,
+    'server_error',
+    true,
+    'This gateway has more to do than it can do in time. Wait as long as the retry-after header says.',
+  ),
   audit_unavailable: row(
     503,
     'server_error',

@@ -9,9 +9,8 @@ import { parseCall } from './inbound/parse-call.ts'
 import { readBody } from './inbound/read-body.ts'
 import { reserve, reserveRequest } from './inbound/reserve.ts'
 import { screenPrompt } from './inbound/screen-prompt.ts'
-import { dispatch } from './outbound/dispatch.ts'
+import { reach } from './outbound/reach.ts'
 import { route } from './outbound/route.ts'
-import { waitTurn } from './outbound/wait-turn.ts'
 import type { Gateway } from './parts.ts'
 import { listModels } from './relay/list-models.ts'
 import { refuse } from './relay/refuse.ts'
@@ -48,10 +47,9 @@ export async function exchange(arrival: Arrival, client: Client, gateway: Gatewa
       trail.examined(await detectInjection(permit, gateway, life.signal))
       const screened = trail.screened(await screenPrompt(permit, gateway, life.signal))
       const reserved = trail.reserved(await reserve(admission, permit, screened, gateway))
-      const model = trail.routed(route(permit, gateway.upstreams))
+      const itinerary = trail.routed(route(permit, trail, gateway))
       await recordAdmission(trail, gateway, life.signal)
-      using turn = trail.queued(await waitTurn(model, permit, trail, gateway.stream, life.signal))
-      await using answer = await dispatch(turn.target, screened, permit, reserved, trail, life.signal)
+      await using answer = await reach(itinerary, { screened, permit, reserved, trail }, gateway, life)
       share.release()
       await relay(trail.answered(answer), screened, permit, client, trail, gateway, life.signal)
     } catch (error) {

@@ -12,9 +12,10 @@ import type { Action, RuleSet } from '../redaction/finding.ts'
 import type { Replacement } from '../redaction/replacement/replacement.ts'
 import type { Events } from '../telemetry/events.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Analyzer } from '../upstream/analyzer.ts'
-import type { Upstreams } from '../upstream/pool.ts'
+import type { Analyzer } from '../upstream/recognizer/analyzer.ts'
+import type { Upstreams } from '../upstream/routes.ts'
 import type { BodyBudget } from './body-budget.ts'
+import type { EventLoopLoad } from './event-loop-load.ts'
 import type { Authenticator } from './inbound/authenticate.ts'
 import type { BodyBounds } from './inbound/read-body.ts'
 import type { Lives } from './life.ts'
@@ -31,6 +32,8 @@ export interface StreamBounds {
   readonly totalTimeoutMs: number
   /** After this long without an event the caller is sent an SSE comment, so that proxies and SDKs keep waiting. */
   readonly keepAliveCommentMs: number
+  /** Whether events are padded when the caller does not say. */
+  readonly obfuscation: 'on' | 'off'
   readonly eventBytesMax: number
   readonly replyBytesMax: number
 }
@@ -62,6 +65,8 @@ export interface Gateway {
   readonly quota: Quota
   /** Who met a limit lately. */
   readonly throttled: Throttled
+  /** Whether this process is so far behind that calls are turned away. */
+  readonly overload: EventLoopLoad
   /** Bounds what one tenant can fill the store of decisions with. */
   readonly decisionPace: Pace
   readonly redaction: { rulesFor(profile: string): ProfileRules }

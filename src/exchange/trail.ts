@@ -7,17 +7,18 @@ import type { Admission, Reservation } from '../quota/quota.ts'
 import type { Decision, LimitState } from '../quota/store.ts'
 import type { InjectionCount } from '../redaction/injection/signal-count.ts'
 import type { RestoreCount } from '../redaction/replacement/rehydration-window.ts'
-import { Refusal } from '../refusal.ts'
+import { Refusal, type RefusalCode } from '../refusal.ts'
 import type { GapHistogram } from '../telemetry/histogram.ts'
 import type { OpenExchange } from '../telemetry/metrics.ts'
 import { type Outcome, outcomeOf } from '../telemetry/outcome.ts'
-import type { ModelRoute } from '../upstream/pool.ts'
-import type { UpstreamAnswer } from '../upstream/upstream.ts'
+import type { Leg } from '../upstream/routes.ts'
 import type { Arrival } from './arrival.ts'
 import { endpointLabel } from './inbound/find-endpoint.ts'
 import { PromptBlocked, type ScreenedCall } from './inbound/screen-prompt.ts'
 import type { Located } from './located-findings.ts'
-import type { HeldTurn, Route } from './outbound/wait-turn.ts'
+import type { HeldAnswer } from './outbound/attempt.ts'
+import type { Target } from './outbound/dispatch.ts'
+import type { Itinerary } from './outbound/route.ts'
 
 /** Durations in milliseconds of the parts of an exchange; a part that was not reached is absent. */
 export interface Phases {
@@ -32,6 +33,12 @@ export interface Phases {
   queue?: number
   record?: number
   upstream?: number
+}
+
+/** A server that a call was sent to in vain. */
+export interface FailedAttempt {
+  readonly upstream: string
+  readonly code: RefusalCode
 }
 
 /** What the relay saw pass. */
@@ -74,10 +81,14 @@ export class Trail {
   /** What the limits said when they let the exchange go on. */
   decision: Decision | undefined
   pool: string | undefined
-  target: Route | undefined
+  /** The server that the call was sent to last, or whose answer is relayed. */
+  target: Target | undefined
   /** The place at the pool; what is metered is charged to it. */
-  turn: Pick<HeldTurn, 'produced'> | undefined
+  turn: Pick<HeldAnswer, 'produced'> | undefined
+  /** Times that the call was sent. */
   attempts = 0
+  /** Servers that failed before another one was tried, or none was left. */
+  readonly failedAttempts: FailedAttempt[] = []
   admissionRecorded = false
   relayed: Relayed | undefined
   /** Milliseconds from arrival until the first bytes of the reply were on their way to the caller. */
@@ -179,26 +190,33 @@ export class Trail {
     this.admissionRecorded = true
   }
 
-  routed(model: ModelRoute): ModelRoute {
-    this.pool = model.pool.name
-    return model
+  routed(itinerary: Itinerary): Itinerary {
+    this.pool = itinerary.legs[0]?.pool.name
+    return itinerary
   }
 
-  queued(turn: HeldTurn): HeldTurn {
+  /** A place at a server of this pool was given. */
+  queued({ pool }: Leg): void {
     this.#ends('queue')
-    this.turn = turn
-    this.target = turn.target
-    return turn
+    this.pool = pool.name
   }
 
-  /** The request goes to the model server, once more: counted here, because it may end without an answer. */
-  sent(): void {
+  /** The request goes to a model server, once more: counted here, because it may end without an answer. */
+  sent(target: Target): void {
     this.attempts += 1
+    this.target = target
   }
 
-  answered(answer: UpstreamAnswer): UpstreamAnswer {
+  /** A server failed, before the caller had a byte. */
+  attemptFailed(upstream: string, error: unknown): void {
     this.#ends('upstream')
-    this.attempts = answer.attempts
+    this.failedAttempts.push({ upstream, code: error instanceof Refusal ? error.code : 'internal_error' })
+  }
+
+  answered(answer: HeldAnswer): HeldAnswer {
+    this.#ends('upstream')
+    this.target = answer.target
+    this.turn = answer
     return answer
   }
 
@@ -255,7 +273,8 @@ export class Trail {
 
   #ends(phase: keyof Phases): void {
     const now = this.#clock.monotonic()
-    this.phases[phase] = now - this.#phaseAt
+    // A call that is sent again is queued for and waited for again.
+    this.phases[phase] = (this.phases[phase] ?? 0) + now - this.#phaseAt
     this.#phaseAt = now
   }
 }

@@ -34,6 +34,8 @@ export interface Call {
   readonly stream: boolean
   /** The caller asked for the usage event of a stream (`stream_options.include_usage`). */
   readonly usageShown: boolean
+  /** The caller's wish for padded events (`stream_options.include_obfuscation`); absent when it has none. */
+  readonly obfuscation?: boolean | undefined
   /** Choices per prompt (`n`; 1 when absent; 1 for embeddings). */
   readonly choices: number
   /** Prompts or inputs in the one call. */

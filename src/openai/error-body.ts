@@ -158,7 +158,7 @@ function codeOf(status: number, complaint: Complaint): RefusalCode {
 
 /** `retry-after` in seconds. Above 60 s openai-node and the AI SDK ignore it and hammer, so it is clamped. */
 function retryAfterMsOf(seconds: string | undefined): number {
-  if (seconds === undefined || !/^\d{1,9}(\.\d{1,3})?$/.test(seconds)) return retryAfterMsDefault
+  if (seconds === undefined || !/^\d{1,20}(\.\d{1,3})?$/.test(seconds)) return retryAfterMsDefault
   return Math.min(retryAfterMsMax, Math.ceil(Number(seconds) * 1000))
 }
 

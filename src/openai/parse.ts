@@ -54,6 +54,7 @@ function facts(fields: JsonObject): Facts {
     model: String(fields['model']),
     stream: fields['stream'] === true,
     usageShown: memberOf(fields['stream_options'], 'include_usage') === true,
+    obfuscation: booleanOf(memberOf(fields['stream_options'], 'include_obfuscation')),
     choices: numberOf(fields['n']) ?? 1,
     prompts: Array.isArray(input) ? input.length : 1,
     outputTokensMax: numberOf(fields['max_completion_tokens']) ?? numberOf(fields['max_tokens']),
@@ -62,6 +63,9 @@ function facts(fields: JsonObject): Facts {
     responseFormat: responseFormatOf(fields),
   }
 }
+
+const booleanOf = (value: Json | undefined): boolean | undefined =>
+  typeof value === 'boolean' ? value : undefined
 
 const numberOf = (value: Json | undefined): number | undefined =>
   typeof value === 'number' ? value : undefined

@@ -64,9 +64,9 @@ export const samplingFields: Fields = {
   stream: boolean,
   stream_options: object({
     include_usage: boolean,
+    include_obfuscation: boolean,
     // Ours to set: see upstream-body.ts.
     continuous_usage_stats: dropped,
-    include_obfuscation: dropped,
   }),
   n: integer(1, choicesMax),
   max_tokens: outputTokens,

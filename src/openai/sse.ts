@@ -223,8 +223,11 @@ export function eventJson(event: SseEvent): unknown {
   return json
 }
 
-/** One event of our own: one `data:` line. JSON.stringify leaves no raw CR or LF in it. */
-export const encodeEvent = (json: JsonObject): string => `data: ${JSON.stringify(json)}\n\n`
+/** One event from its JSON, as JSON.stringify writes it: there is no raw CR or LF in it. */
+export const encodeJson = (json: string): string => `data: ${json}\n\n`
+
+/** One event of our own: one `data:` line. */
+export const encodeEvent = (json: JsonObject): string => encodeJson(JSON.stringify(json))
 
 /** Ends a stream that is complete. Never sent after an error event. */
 export const DONE_EVENT = `data: ${DONE}\n\n`

@@ -11,14 +11,16 @@ export interface UpstreamBodyOptions {
   /** Output bound per choice; the caller's own holds if it is lower. */
   readonly outputTokensMax: number
   readonly server: Server
+  /** Keeps the prefix cache of this tenant apart from the others'. */
+  readonly cacheSalt?: string | undefined
 }
 
 /** Fields of a call that are ours to write. */
-const ours = new Set(['model', 'max_tokens', 'max_completion_tokens', 'stream_options'])
+const ours = new Set(['model', 'max_tokens', 'max_completion_tokens', 'stream_options', 'cache_salt'])
 
 /**
  * The body for the model server, written anew from the call: its checked fields, our model name, exactly one output
- * bound, and usage on every stream. Nothing else is added. The texts of a chat call lose what is left of control
+ * bound, usage on every stream, and where it is given the salt of the tenant. Nothing else is added. The texts of a chat call lose what is left of control
  * tokens here, in the call itself: after this nobody writes text any more.
  */
 export function serializeCall(call: Call, options: UpstreamBodyOptions): string {
@@ -29,6 +31,9 @@ export function serializeCall(call: Call, options: UpstreamBodyOptions): string 
     ...Object.fromEntries(kept),
     ...outputBound(call, options),
     ...(call.stream ? { stream_options: streamOptions(options.server) } : {}),
+    ...(options.cacheSalt === undefined || call.endpoint === 'embeddings'
+      ? {}
+      : { cache_salt: options.cacheSalt }),
   })
 }
 

@@ -4,7 +4,7 @@ import { Refusal } from '../refusal.ts'
 import { checkParameters, mergeParameters } from './parameter-rules.ts'
 import { grantPermit, type Permit } from './permit.ts'
 import type { Policy } from './policy.ts'
-import { bestPriority } from './priority.ts'
+import { bestPriority, type Priority } from './priority.ts'
 import { Profiles } from './profiles.ts'
 import type { ModelRules, PolicyRules } from './rules.ts'
 import { narrowedScopes, type Role, resolveScope, type Scope } from './scope.ts'
@@ -42,6 +42,10 @@ class RolePolicy implements Policy {
   modelsFor(principal: Principal): readonly string[] {
     const scopes = this.#scopesOf(principal).filter(({ endpoints }) => endpoints.has('models'))
     return [...new Set(scopes.flatMap(({ models }) => [...models]))].sort()
+  }
+
+  priorityOf(principal: Principal): Priority {
+    return bestPriority(this.#rolesOf(principal).map(({ rules }) => rules.priority ?? 'interactive'))
   }
 
   checkEndpoint(principal: Principal, endpoint: Endpoint): void {

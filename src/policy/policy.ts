@@ -1,6 +1,7 @@
 import type { Principal } from '../identity/principal.ts'
 import type { Call, Endpoint } from '../openai/call.ts'
 import type { Permit } from './permit.ts'
+import type { Priority } from './priority.ts'
 
 /** One version of the rules, immutable. Built from config/policies.yaml, config/models.yaml and config/redaction.yaml. */
 export interface Policy {
@@ -11,6 +12,8 @@ export interface Policy {
   requiresBinding(principal: Principal): boolean
   /** Public model names that the principal may see, sorted. */
   modelsFor(principal: Principal): readonly string[]
+  /** The best class of all roles: which of them grants a call is not known before its body is read. */
+  priorityOf(principal: Principal): Priority
   /** Throws a Refusal when the endpoint is out of scope, whatever the model (checked before the body is read). */
   checkEndpoint(principal: Principal, endpoint: Endpoint): void
   /** Throws a Refusal, or returns the proof that this call may go on. */

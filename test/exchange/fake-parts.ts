@@ -2,6 +2,8 @@
 import { createSecretKey } from 'node:crypto'
 import type { AuditEvent, AuditLog, AuditRecord } from '../../src/audit/record.ts'
 import type { Arrival, Client, Head } from '../../src/exchange/arrival.ts'
+import type { HeldAnswer } from '../../src/exchange/outbound/attempt.ts'
+import type { Target } from '../../src/exchange/outbound/dispatch.ts'
 import type { RelayJob } from '../../src/exchange/relay/job.ts'
 import { Trail } from '../../src/exchange/trail.ts'
 import type { Principal } from '../../src/identity/principal.ts'
@@ -15,7 +17,7 @@ import { Replacement } from '../../src/redaction/replacement/replacement.ts'
 import { createRuleSet } from '../../src/redaction/rule-set.ts'
 import { Refusal } from '../../src/refusal.ts'
 import type { ExchangeSummary } from '../../src/telemetry/exchange-summary.ts'
-import type { UpstreamAnswer } from '../../src/upstream/upstream.ts'
+import type { EndpointHandle, UpstreamAnswer } from '../../src/upstream/upstream.ts'
 import { simulatedPrincipal } from '../policy/simulated-call.ts'
 import { fakeClock } from '../quota/fake-clock.ts'
 
@@ -195,13 +197,39 @@ export function answerOf(
     contentType: 'application/json',
     headers: {},
     body: bytes(),
-    attempts: 1,
     seen,
     finish: () => void seen.finished++,
     [Symbol.asyncDispose]: async () => void seen.disposed++,
     ...fields,
   }
 }
+
+/** The same, with the place at the server that it came from. */
+export function heldAnswerOf(
+  body: Iterable<string | Uint8Array> | AsyncIterable<Uint8Array>,
+  fields: Partial<HeldAnswer> = {},
+): HeldAnswer & ReturnType<typeof answerOf> {
+  return { ...answerOf(body), target: targetOf(), produced: () => {}, failed: () => {}, ...fields }
+}
+
+/** A server of pool `gpu`; nobody answers there. */
+export const targetOf = (origin = 'http://a', fields: Partial<Target> = {}): Target => ({
+  pool: 'gpu',
+  server: 'vllm',
+  upstreamModel: 'org/real',
+  cacheSalt: undefined,
+  endpoint: endpointOf(origin),
+  ...fields,
+})
+
+export const endpointOf = (origin: string, fields: Partial<EndpointHandle> = {}): EndpointHandle => ({
+  origin,
+  inFlight: 0,
+  post: () => Promise.reject(new Error('nobody asked for this')),
+  get: () => Promise.reject(new Error('nobody asked for this')),
+  async close() {},
+  ...fields,
+})
 
 /** The refusal that `act` throws, as `code detail`; `none` when it throws nothing. */
 export async function refusalOf(act: () => unknown): Promise<string> {

@@ -8,7 +8,7 @@ import { Refusal, type RefusalCode, refusals } from '../../src/refusal.ts'
 import { outcomes } from '../../src/telemetry/outcome.ts'
 import { fakeClock } from '../quota/fake-clock.ts'
 import { limitOf } from '../quota/simulated-limit.ts'
-import { answerOf, permitOf, policy, principal, trailOf } from './fake-parts.ts'
+import { heldAnswerOf, permitOf, policy, principal, targetOf, trailOf } from './fake-parts.ts'
 
 const limit = limitOf({ burst: 2 })
 const states = [{ limit, used: 1, remaining: 1, resetMs: 1_000 }]
@@ -32,9 +32,15 @@ t.test('each phase is the time since the one before', (t) => {
   clock.advance(2)
   trail.reserved(reservation)
   clock.advance(6)
-  trail.answered(answerOf([], { attempts: 2 }))
-  t.same(trail.phases, { authenticate: 3, admit: 4, read: 5, reserve: 2, upstream: 6 })
-  t.match(trail, { principal, limits: states, attempts: 2, elapsedMs: 20 })
+  trail.sent(targetOf())
+  trail.attemptFailed('http://a', new Refusal('upstream_unavailable', 'test'))
+  clock.advance(1)
+  trail.sent(targetOf('http://b'))
+  trail.answered(heldAnswerOf([], { target: targetOf('http://b') }))
+  t.same(trail.phases, { authenticate: 3, admit: 4, read: 5, reserve: 2, upstream: 7 })
+  t.match(trail, { principal, limits: states, attempts: 2, elapsedMs: 21 })
+  t.equal(trail.target?.endpoint.origin, 'http://b')
+  t.same(trail.failedAttempts, [{ upstream: 'http://a', code: 'upstream_unavailable' }])
   t.end()
 })
 
@@ -136,8 +142,8 @@ t.test('heads of refusals: how to authenticate, when to come back, whether to co
 
 t.test('sendings are counted, with or without an answer', (t) => {
   const { trail } = trailOf()
-  trail.sent()
-  trail.sent()
+  trail.sent(targetOf())
+  trail.sent(targetOf())
   t.equal(trail.attempts, 2)
   t.end()
 })

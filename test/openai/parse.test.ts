@@ -35,11 +35,13 @@ t.test('the facts of a call', (t) => {
     logprobs: 4,
     tools: ['weather', 'shell', 'old'],
     responseFormat: 'json_object',
-    dropped: ['stream_options.include_obfuscation'],
+    obfuscation: false,
+    dropped: [],
   })
   t.match(parse('chat.completions'), {
     stream: false,
     usageShown: false,
+    obfuscation: undefined,
     choices: 1,
     logprobs: undefined,
     tools: [],
@@ -102,6 +104,12 @@ t.test('stream is a boolean and its options a closed list', (t) => {
     'unknown_parameter stream_options.other',
   )
   t.equal(chatVerdict({ stream_options: { include_usage: 1 } }), 'invalid_value stream_options.include_usage')
+  t.equal(
+    chatVerdict({ stream_options: { include_obfuscation: 'no' } }),
+    'invalid_value stream_options.include_obfuscation',
+  )
+  for (const wish of [true, false])
+    t.equal(parse('chat.completions', { stream_options: { include_obfuscation: wish } }).obfuscation, wish)
   t.end()
 })
 

@@ -274,8 +274,13 @@ const gatewaySection = ({ port, probesPort, opsPort }: Ports): Section => ({
   },
   audit: { directory: '../audit' },
   drain: { delayMs: 0, deadlineMs: 2_000 },
+  // Callers, gateway and model server share this process, and the machine runs other tests beside it.
+  overload: { delayMsMax: 0 },
   log: { level: 'debug' },
 })
+
+/** The model server is to see calls alone: tests count and order what came to it. */
+const unwatched: Section = { health: { probe: false }, balance: { loadReports: false } }
 
 const modelsSection = (origin: string): Section => ({
   pools: {
@@ -285,8 +290,9 @@ const modelsSection = (origin: string): Section => ({
           endpoints: [origin],
           tls: { ca: 'tls/upstream-ca.crt', certificate: 'tls/upstream.crt', key: 'tls/upstream.key' },
           apiKeyFile: 'upstream.key',
+          ...unwatched,
         }
-      : { server: 'vllm', endpoints: [origin] },
+      : { server: 'vllm', endpoints: [origin], ...unwatched },
   },
   models: {
     demo: { pool: 'gpu', outputTokensMax: 512 },

@@ -10,7 +10,7 @@ import {
 import type { RecognizerService } from '../../redaction/recognized.ts'
 import type { Replacement } from '../../redaction/replacement/replacement.ts'
 import { Refusal } from '../../refusal.ts'
-import { AnalyzerFault } from '../../upstream/analyzer.ts'
+import { AnalyzerFault } from '../../upstream/recognizer/analyzer.ts'
 import { type Located, LocatedFindings } from '../located-findings.ts'
 import type { Gateway, ProfileRules } from '../parts.ts'
 

@@ -3,10 +3,27 @@ import { serializeCall } from '../../openai/upstream-body.ts'
 import type { Permit } from '../../policy/permit.ts'
 import type { Reservation } from '../../quota/quota.ts'
 import { Refusal } from '../../refusal.ts'
-import type { UpstreamAnswer, UpstreamRequest } from '../../upstream/upstream.ts'
+import type { ServerKind } from '../../upstream/pool.ts'
+import type { EndpointHandle, UpstreamAnswer, UpstreamRequest } from '../../upstream/upstream.ts'
 import type { ScreenedCall } from '../inbound/screen-prompt.ts'
-import type { Trail } from '../trail.ts'
-import type { Route } from './wait-turn.ts'
+
+/** The server that was chosen for a call. */
+export interface Target {
+  readonly pool: string
+  readonly server: ServerKind
+  /** Name of the model there. */
+  readonly upstreamModel: string
+  readonly endpoint: EndpointHandle
+  readonly cacheSalt: string | undefined
+}
+
+/** What is told of a call that is sent. */
+export interface DispatchTrail {
+  readonly id: string
+  sent(target: Target): void
+  /** The head of an answer came, whatever it says. */
+  told(answer: UpstreamAnswer): void
+}
 
 const pathByEndpoint: Readonly<Record<ScreenedCall['call']['endpoint'], UpstreamRequest['path']>> = {
   'chat.completions': '/v1/chat/completions',
@@ -20,11 +37,11 @@ const ERROR_BODY_BYTES_MAX = 65_536
  * a 200 of the content type that the call asked for; every other answer is a refusal that quotes nothing of it.
  */
 export async function dispatch(
-  target: Route,
+  target: Target,
   screened: ScreenedCall,
   _permit: Permit,
   reserved: Pick<Reservation, 'outputTokensMax'>,
-  trail: Pick<Trail, 'id' | 'sent'>,
+  trail: DispatchTrail,
   signal: AbortSignal,
 ): Promise<UpstreamAnswer> {
   const { call } = screened
@@ -32,6 +49,7 @@ export async function dispatch(
     model: target.upstreamModel,
     outputTokensMax: reserved.outputTokensMax,
     server: target.server,
+    cacheSalt: target.cacheSalt,
   })
   const answer = await target.endpoint.post(
     {
@@ -39,10 +57,11 @@ export async function dispatch(
       body,
       stream: call.stream,
       requestId: trail.id,
-      sent: () => trail.sent(),
+      sent: () => trail.sent(target),
     },
     signal,
   )
+  trail.told(answer)
   try {
     if (answer.status !== 200)
       throw classifyUpstreamError(answer.status, await head(answer.body), {

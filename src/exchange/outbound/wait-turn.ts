@@ -1,43 +1,32 @@
 import type { Permit } from '../../policy/permit.ts'
-import type { ModelRoute, ServerKind } from '../../upstream/pool.ts'
-import type { Target } from '../../upstream/upstream.ts'
+import type { Place, PlaceAsked } from '../../upstream/pool.ts'
+import type { Leg } from '../../upstream/routes.ts'
 import type { Trail } from '../trail.ts'
 
-export interface Route extends Target {
-  readonly server: ServerKind
-}
+export type Waiting = Pick<Permit, 'principal' | 'priority' | 'weight'>
 
-/** A place at the pool, held until it is disposed of: by then the reply has been relayed and metered, or never will be. */
-export interface HeldTurn extends Disposable {
-  readonly target: Route
-  /** Output tokens that came since the last call. */
-  produced(tokens: number): void
-}
+/** What is known of a call beside whose it is. */
+export type Asked = Pick<PlaceAsked, 'stream' | 'prefix' | 'tried'>
+
+/** What the pool is told of an exchange that asks for a place. */
+export const placeAsked = (
+  { principal, priority, weight }: Waiting,
+  asked: Asked,
+  trail: Pick<Trail, 'elapsedMs' | 'reservation'>,
+  totalTimeoutMs: number,
+): PlaceAsked => ({
+  ...asked,
+  tenant: principal.tenant,
+  weight,
+  priority,
+  inputTokens: trail.reservation?.inputTokens ?? 0,
+  outputTokens: trail.reservation?.outputTokens ?? 0,
+  waitMsMax: totalTimeoutMs - trail.elapsedMs,
+})
 
 /**
- * ModelRoute -> a place at one of its servers: at once while one is free, otherwise when it is the tenant's turn. Ends
- * with the exchange: its time, its caller and a drain end the wait, too.
+ * Leg -> a place at one of its servers: at once while one is free, otherwise when it is the tenant's turn. Ends with the
+ * exchange: its time, its caller and a drain end the wait, too.
  */
-export async function waitTurn(
-  { pool, upstreamModel }: ModelRoute,
-  { principal, priority, weight }: Pick<Permit, 'principal' | 'priority' | 'weight'>,
-  trail: Pick<Trail, 'elapsedMs' | 'reservation' | 'relayed'>,
-  { totalTimeoutMs }: { readonly totalTimeoutMs: number },
-  signal: AbortSignal,
-): Promise<HeldTurn> {
-  const turn = await pool.turns.take(
-    {
-      tenant: principal.tenant,
-      weight,
-      priority,
-      inputTokens: trail.reservation?.inputTokens ?? 0,
-      waitMsMax: totalTimeoutMs - trail.elapsedMs,
-    },
-    signal,
-  )
-  return {
-    target: { pool: pool.name, server: pool.server, upstreamModel, endpoint: turn.endpoint },
-    produced: (tokens) => turn.produced(tokens),
-    [Symbol.dispose]: () => turn.end(trail.relayed?.usage),
-  }
-}
+export const waitTurn = ({ pool }: Leg, asked: PlaceAsked, signal: AbortSignal): Promise<Place> =>
+  pool.take(asked, signal)

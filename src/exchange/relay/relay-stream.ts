@@ -4,7 +4,7 @@ import { encodeComment } from '../../openai/sse.ts'
 import { Refusal } from '../../refusal.ts'
 import { streamHead } from '../reply-head.ts'
 import { decodeEvents } from './decode-events.ts'
-import { encodeEnd, encodeEvents } from './encode-events.ts'
+import { type Encode, encodeEnd, encodeEvents, encoderFor } from './encode-events.ts'
 import { EventWriter } from './event-writer.ts'
 import type { RelayJob } from './job.ts'
 import { checkTools, ReplyScreen } from './screen-reply.ts'
@@ -59,6 +59,7 @@ class Passage {
   fault: unknown
   readonly #job: RelayJob
   readonly #screen: ReplyScreen
+  readonly #encode: Encode
   /** Choices that said something. */
   readonly #begun = new Set<number>()
   readonly #calling = new Set<number>()
@@ -68,6 +69,7 @@ class Passage {
 
   constructor(job: RelayJob) {
     this.#job = job
+    this.#encode = encoderFor(job.call, job.gateway.stream.obfuscation)
     this.#screen = new ReplyScreen(job, job.dialect, job.call.choices * job.call.prompts)
   }
 
@@ -94,7 +96,7 @@ class Passage {
     this.#last = reply
     // Running usage (`continuous_usage_stats`) is for the meter; the caller gets one closing event if it asked.
     delete reply.body.usage
-    return encodeEvents(this.#screened(reply))
+    return encodeEvents(this.#screened(reply), this.#encode)
   }
 
   #note(reply: Reply): void {
@@ -125,7 +127,10 @@ class Passage {
     const { call, meter } = this.#job
     if (this.isCut) return this.#cut()
     if (!this.#isComplete) throw new Refusal('upstream_truncated', 'a choice gave no reason to end')
-    return encodeEvents(this.#screen.flush()) + encodeEnd(call, this.#last?.body, meter.usage)
+    return (
+      encodeEvents(this.#screen.flush(), this.#encode) +
+      encodeEnd(call, this.#last?.body, meter.usage, this.#encode)
+    )
   }
 
   /** What the windows hold is dropped: half of a value may be in there, and nobody will say the rest. */
@@ -135,7 +140,7 @@ class Passage {
       (choice) => !this.#finished.has(choice),
     )
     const ending = this.#last ? [dialect.cutting(this.#last, open)] : []
-    return encodeEvents(ending) + encodeEnd(call, this.#last?.body, meter.usage)
+    return encodeEvents(ending, this.#encode) + encodeEnd(call, this.#last?.body, meter.usage, this.#encode)
   }
 
   get relayed() {

@@ -1,8 +1,8 @@
 import { openReplies } from '../../openai/reply-dialect.ts'
 import type { Permit } from '../../policy/permit.ts'
-import type { UpstreamAnswer } from '../../upstream/upstream.ts'
 import type { Client } from '../arrival.ts'
 import type { ScreenedCall } from '../inbound/screen-prompt.ts'
+import type { HeldAnswer } from '../outbound/attempt.ts'
 import type { Gateway } from '../parts.ts'
 import type { Trail } from '../trail.ts'
 import type { RelayJob } from './job.ts'
@@ -12,7 +12,7 @@ import { relayWhole } from './relay-whole.ts'
 
 /** Answer -> the caller, screened and metered. Whatever the ending, the trail holds what was relayed until then. */
 export async function relay(
-  answer: UpstreamAnswer,
+  answer: HeldAnswer,
   { replacement }: Pick<ScreenedCall, 'replacement'>,
   permit: Permit,
   client: Client,
@@ -45,5 +45,11 @@ export async function relay(
     replacement,
     restores,
   }
-  await (call.stream ? relayStream(job) : relayWhole(job))
+  try {
+    await (call.stream ? relayStream(job) : relayWhole(job))
+  } catch (error) {
+    // The place is given back before the exchange knows how it ended.
+    answer.failed(error)
+    throw error
+  }
 }

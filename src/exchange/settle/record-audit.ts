@@ -106,6 +106,9 @@ function ended(trail: Trail): Partial<AuditEvent> {
     ...(trail.target && trail.attempts > 0
       ? { upstream: trail.target.endpoint.origin, attempts: trail.attempts }
       : {}),
+    ...(trail.failedAttempts.length > 0
+      ? { failed_attempts: trail.failedAttempts.map((failed) => ({ ...failed })) }
+      : {}),
     ...(trail.reservation
       ? { input_tokens: trail.charged.inputTokens, output_tokens: trail.charged.outputTokens }
       : {}),

@@ -4,13 +4,16 @@ import { reserveRequest } from '../../../src/exchange/inbound/reserve.ts'
 import { Quota } from '../../../src/quota/quota.ts'
 import { fakeClock } from '../../quota/fake-clock.ts'
 import { storeInMemory } from '../../quota/store-in-memory.ts'
-import { limits, principal, refusalOf } from '../fake-parts.ts'
+import { limits, policy, principal, refusalOf } from '../fake-parts.ts'
 
 const rulesOf = async (healthy = true, auditRequired = true) => ({
   limits,
   quota: new Quota({ store: await storeInMemory(fakeClock()) }),
   audit: { healthy },
   auditRequired,
+  policy,
+  overload: { shed: () => false, retryAfterMs: () => 1_000 },
+  metrics: { shed: () => {} },
 })
 
 t.test('a slot is taken and given back; the limits of the principal decide', async (t) => {
@@ -28,6 +31,22 @@ t.test('a slot is taken and given back; the limits of the principal decide', asy
   await first[Symbol.asyncDispose]()
   t.equal(rules.quota.inFlight, 0)
 })
+
+t.test(
+  'an event loop that is behind turns callers away, by their priority, before anything is taken',
+  async (t) => {
+    const rules = await rulesOf()
+    const shed: string[] = []
+    const behind = {
+      ...rules,
+      overload: { shed: () => true, retryAfterMs: () => 1_500 },
+      metrics: { shed: (priority: string) => void shed.push(priority) },
+    }
+    t.throws(() => admit('e1', principal, behind), { code: 'gateway_overloaded', retryAfterMs: 1_500 })
+    t.same(shed, ['interactive'])
+    t.equal(rules.quota.inFlight, 0)
+  },
+)
 
 t.test('a limit that is known to refuse does so before the body', async (t) => {
   const rules = await rulesOf()

@@ -1,30 +1,37 @@
 import t from 'tap'
 import { screenPrompt } from '../../../src/exchange/inbound/screen-prompt.ts'
-import { dispatch } from '../../../src/exchange/outbound/dispatch.ts'
+import { dispatch, type Target } from '../../../src/exchange/outbound/dispatch.ts'
 import { Refusal } from '../../../src/refusal.ts'
 import type { EndpointHandle, UpstreamAnswer, UpstreamRequest } from '../../../src/upstream/upstream.ts'
-import { answerOf, callOf, permitOf, redaction, refusalOf } from '../fake-parts.ts'
+import { answerOf, callOf, endpointOf, permitOf, redaction, refusalOf, targetOf } from '../fake-parts.ts'
 
-const endpointOf = (answer: () => UpstreamAnswer) => {
+const endpointThat = (answer: () => UpstreamAnswer) => {
   const sent: UpstreamRequest[] = []
-  const endpoint: EndpointHandle = {
-    origin: 'http://a',
-    inFlight: 0,
-    async post(request) {
-      sent.push(request)
-      return answer()
-    },
-    async close() {},
+  const post: EndpointHandle['post'] = async (request) => {
+    sent.push(request)
+    return answer()
   }
-  return { endpoint, sent }
+  return { endpoint: endpointOf('http://a', { post }), sent }
 }
-async function dispatched(answer: UpstreamAnswer, call = callOf(), signal = new AbortController().signal) {
-  const { endpoint, sent } = endpointOf(() => answer)
+async function dispatched(
+  answer: UpstreamAnswer,
+  call = callOf(),
+  signal = new AbortController().signal,
+  fields: Partial<Target> = {},
+) {
+  const { endpoint, sent } = endpointThat(() => answer)
   const permit = permitOf(call, 'mask')
   const screened = await screenPrompt(permit, { redaction }, signal)
-  const target = { pool: 'gpu', server: 'vllm', upstreamModel: 'org/real', endpoint } as const
+  const target = targetOf('http://a', { endpoint, ...fields })
   const outcome = await refusalOf(() =>
-    dispatch(target, screened, permit, { outputTokensMax: 8 }, { id: 'id-1', sent: () => {} }, signal),
+    dispatch(
+      target,
+      screened,
+      permit,
+      { outputTokensMax: 8 },
+      { id: 'id-1', sent: () => {}, told: () => {} },
+      signal,
+    ),
   )
   return { outcome, sent }
 }
@@ -45,6 +52,15 @@ t.test('the body is ours: model, one output bound, masked text, usage on streams
     max_tokens: 8,
     stream_options: { include_usage: true, continuous_usage_stats: true },
   })
+})
+
+t.test('the salt of the tenant goes where prompts are cached, and nowhere else', async (t) => {
+  const salted = async (call = callOf()) =>
+    JSON.parse(
+      (await dispatched(answerOf(['{}']), call, undefined, { cacheSalt: 'salt-1' })).sent[0]?.body ?? '',
+    )
+  t.match(await salted(), { cache_salt: 'salt-1' })
+  t.equal((await salted(callOf({}, 'embeddings'))).cache_salt, undefined)
 })
 
 t.test('each endpoint has its path', async (t) => {

@@ -5,11 +5,12 @@ import { relay } from '../../../src/exchange/relay/relay.ts'
 import { Refusal } from '../../../src/refusal.ts'
 import { fakeClock } from '../../quota/fake-clock.ts'
 import {
-  answerOf,
+  type answerOf,
   callOf,
   chatEvent,
   DONE,
   FakeClient,
+  heldAnswerOf,
   permitOf,
   policy,
   principal,
@@ -31,7 +32,7 @@ async function relayed(body: Parameters<typeof answerOf>[0], profile = 'mask', f
   const gateway = { policy, stream, redaction, clock: fakeClock() } as unknown as Parameters<typeof relay>[5]
   const signal = new AbortController().signal
   const outcome = await refusalOf(() =>
-    relay(answerOf(body), { replacement: replacementOf() }, permit, client, trail, gateway, signal),
+    relay(heldAnswerOf(body), { replacement: replacementOf() }, permit, client, trail, gateway, signal),
   )
   return { trail, client, outcome }
 }

@@ -15,7 +15,16 @@ import type { Finding } from '../../../src/redaction/finding.ts'
 import { FoundList } from '../../../src/redaction/found.ts'
 import { Refusal, type RefusalCode } from '../../../src/refusal.ts'
 import { limitOf } from '../../quota/simulated-limit.ts'
-import { callOf, FakeAuditLog, permitOf, policy, principal, refusalOf, trailOf } from '../fake-parts.ts'
+import {
+  callOf,
+  FakeAuditLog,
+  permitOf,
+  policy,
+  principal,
+  refusalOf,
+  targetOf,
+  trailOf,
+} from '../fake-parts.ts'
 
 /** The signal of an exchange that nothing ends. */
 const living = new AbortController().signal
@@ -123,7 +132,7 @@ t.test('quota is settled with what was metered, with the prompt, or with nothing
   }
   const sent = (code: RefusalCode): Trail => {
     const { trail } = trailOf()
-    trail.sent()
+    trail.sent(targetOf())
     trail.failed(new Refusal(code, 'test'))
     return trail
   }
