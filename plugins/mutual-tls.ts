@@ -97,6 +97,8 @@ export function guardConnections(server: Server, parts: MutualTlsParts): MutualT
   let material = parts.material
 
   server.maxConnections = parts.connectionsMax
+  // Under node:cluster Node would offer it to the other workers in turn, and when all are full go on for ever.
+  Object.assign(server, { dropMaxConnection: true })
   server.on('connection', (socket: Socket) => {
     raw.add(socket)
     socket.once('close', () => raw.delete(socket))

@@ -7,7 +7,7 @@ export interface ProbeAnswer {
 
 export interface ProbeOptions {
   livez(): ProbeAnswer
-  readyz(): ProbeAnswer
+  readyz(): ProbeAnswer | Promise<ProbeAnswer>
   metrics(): Promise<string>
   readonly metricsContentType: string
 }
@@ -41,7 +41,7 @@ export function createProbeServer(options: ProbeOptions): FastifyInstance {
   server.server.maxConnections = CONNECTIONS_MAX
   server.addHook('onRequest', refuseBody)
   server.get('/livez', (_request, reply) => answer(reply, options.livez()))
-  server.get('/readyz', (_request, reply) => answer(reply, options.readyz()))
+  server.get('/readyz', async (_request, reply) => answer(reply, await options.readyz()))
   server.get('/metrics', async (_request, reply) => {
     const text = await options.metrics()
     return reply.header('cache-control', 'no-store').type(options.metricsContentType).send(text)

@@ -11,6 +11,7 @@ import { checkIssuers } from './doctor/issuers.ts'
 import { checkPorts } from './doctor/ports.ts'
 import { checkQuota } from './doctor/quota.ts'
 import { checkUpstreams } from './doctor/upstreams.ts'
+import { checkWorkers } from './doctor/workers.ts'
 import { type ExitCode, exitCodes, type Surroundings } from './surroundings.ts'
 
 export interface DoctorOptions {
@@ -45,7 +46,7 @@ async function checkAround(config: Config): Promise<Check[]> {
     checkUpstreams(config),
     checkPorts(config),
   ]
-  return [...checkCertificates(config), ...(await Promise.all(parts)).flat()]
+  return [...checkCertificates(config), ...checkWorkers(config), ...(await Promise.all(parts)).flat()]
 }
 
 function checkNode(config: Config | undefined): Check {

@@ -5,8 +5,11 @@ import { type Config, loadConfig } from '../config/load.ts'
 import { type FileSource, folderSource } from '../config/source.ts'
 import { knowledge } from '../gateway/knowledge.ts'
 import { createTelemetry, type Telemetry } from '../gateway/telemetry.ts'
+import type { WorkerPlace } from '../gateway/worker-part.ts'
 import { type RunningGateway, startGateway } from '../gateway.ts'
-import { CommandFailed, exitCodes } from './surroundings.ts'
+import type { IpcPeer } from '../workers/ipc-peer.ts'
+import { WorkerStartFailed } from '../workers/supervisor.ts'
+import { CommandFailed, type ExitCode, exitCodes } from './surroundings.ts'
 import { version } from './version.ts'
 
 export interface LogFormat {
@@ -20,7 +23,10 @@ export interface Prepared {
 }
 
 /** Reads and checks a configuration folder; throws with every problem at once. */
-export async function prepare(folder: string, { logFormat }: LogFormat): Promise<Prepared> {
+export async function prepare(
+  folder: string,
+  { logFormat, worker }: LogFormat & { readonly worker?: number },
+): Promise<Prepared> {
   const source = folderSource(folder)
   const loaded = await loadConfig(source, knowledge(systemClock.now()))
   if ('problems' in loaded) {
@@ -31,14 +37,14 @@ export async function prepare(folder: string, { logFormat }: LogFormat): Promise
   return {
     source,
     config,
-    telemetry: createTelemetry(version, { level: config.gateway.log.level, format: logFormat }),
+    telemetry: createTelemetry(version, { level: config.gateway.log.level, format: logFormat, worker }),
   }
 }
 
 /** Starts the gateway; a port in use or a broken file is said in one line. */
-export async function start(prepared: Prepared): Promise<RunningGateway> {
+export async function start(prepared: Prepared, worker?: WorkerPlace): Promise<RunningGateway> {
   try {
-    return await startGateway({ ...prepared, version })
+    return await startGateway({ ...prepared, version, ...(worker === undefined ? {} : { worker }) })
   } catch (error) {
     throw startFailure(error)
   }
@@ -52,7 +58,9 @@ const listenFailures: Readonly<Record<string, string>> = {
 
 const plainErrors = /^(DirectoryLockError|AuditChainError|JournalError|FileRefused)$/
 
-function startFailure(error: unknown): unknown {
+/** What can be said in one line is; anything else stays as it is. */
+export function startFailure(error: unknown): unknown {
+  if (error instanceof WorkerStartFailed) return new CommandFailed(error.message, error.exitCode as ExitCode)
   const { code = '', address, port } = error as { code?: string; address?: string; port?: number }
   const failure = port === undefined ? undefined : listenFailures[code]
   if (failure !== undefined) return new CommandFailed(`Port ${port} of ${address} ${failure}`)
@@ -82,21 +90,23 @@ const deadlySignals = [
 /**
  * Runs until a stop signal; then drains and ends the process with 0. Another signal, a second later or more, ends it
  * at once with 1. An error that nothing caught is logged and ends it with 1 too: a gateway in an unknown state must
- * not serve.
+ * not serve. A worker also drains when its primary process says so, and when that is gone.
  */
 export async function untilSignal(
-  gateway: RunningGateway,
+  gateway: Pick<RunningGateway, 'close'>,
   { events, close: closeTelemetry }: Telemetry,
   stopped?: () => Promise<void>,
+  primary?: Pick<IpcPeer, 'on' | 'closed'>,
 ): Promise<never> {
+  let ordered: { readonly deadlineMs?: number; readonly failure?: Error } = {}
   const skip = [...stopSignals, ...deadlySignals]
   const onSecondError = (error: unknown): void => void events.failure(error)
   const options = { delay: false, logger: false, skip, onSecondError } as const
   const { close } = closeWithGrace(options, async ({ manual, err }) => {
-    const failure = manual ? undefined : (err ?? new Error('the event loop ran out of work'))
+    const failure = manual ? ordered.failure : (err ?? new Error('the event loop ran out of work'))
     try {
       if (failure) events.failure(failure)
-      await gateway.close(failure ? { deadlineMs: FAILED_DRAIN_MS } : {})
+      await gateway.close(failure ? { deadlineMs: FAILED_DRAIN_MS } : boundOf(ordered))
       await stopped?.()
     } catch (error) {
       events.failure(error)
@@ -106,8 +116,28 @@ export async function untilSignal(
     }
     if (failure) throw failure
   })
-  onStopSignals(close)
+  const stop = once(() => void close())
+  onStopSignals(stop)
+  const order = (next: typeof ordered): void => {
+    ordered = next
+    stop()
+  }
+  primary?.on('drain', ([bound]) => order(boundOf(bound as typeof ordered)))
+  primary?.closed.addEventListener('abort', () =>
+    order({ failure: new Error('the primary process is gone') }),
+  )
   return await new Promise<never>(() => {})
+}
+
+const boundOf = ({ deadlineMs }: { readonly deadlineMs?: number }) =>
+  deadlineMs === undefined ? {} : { deadlineMs }
+
+function once(act: () => void): () => void {
+  let done = false
+  return () => {
+    if (!done) act()
+    done = true
+  }
 }
 
 function onStopSignals(stop: () => void): void {

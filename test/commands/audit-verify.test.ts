@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -57,4 +57,35 @@ t.test('a folder that is not there, and a file in its place: one line and 1', as
   t.match(nowhere, { code: 1, out: '', err: /^There is no folder .+nowhere\.\n$/ })
   const file = await runProgram(['audit', 'verify', join(directory, 'audit-000000000001.jsonl')])
   t.match(file, { code: 1, out: '', err: /^The log in .+ cannot be read: ENOTDIR\n$/ })
+})
+
+t.test('chains of workers: each is verified, and one that is gone is missed', async (t) => {
+  const directory = await logOf(t, 2)
+  for (const worker of [1, 2, 3])
+    cpSync(await logOf(t, worker), join(directory, `worker-${worker}`), { recursive: true })
+  const whole = await runProgram(['audit', 'verify', directory, '--json'])
+  t.equal(whole.code, 0)
+  const report = JSON.parse(whole.out)
+  t.same(report.missing, [])
+  t.same(
+    report.chains.map(({ records }: { records: number }) => records),
+    [2, 1, 2, 3],
+    'the chain of before there were workers as well',
+  )
+  t.match((await runProgram(['audit', 'verify', directory])).out, /every chain is intact \(4 chains\)/)
+  const head = `1:${'0'.repeat(64)}`
+  const unclear = await runProgram(['audit', 'verify', directory, '--head', head])
+  t.match(unclear, { code: 2, err: /--head belongs to one chain. Name its folder: .+worker-3/ })
+  const one = await runProgram(['audit', 'verify', join(directory, 'worker-3'), '--head', head])
+  t.equal(one.code, 4, 'of one chain it is asked')
+  rmSync(join(directory, 'worker-2'), { recursive: true })
+  const gone = await runProgram(['audit', 'verify', directory])
+  t.equal(gone.code, 4)
+  t.match(gone.out, /worker-2: MISSING/)
+  const segment = join(directory, 'worker-3', 'audit-000000000001.jsonl')
+  writeFileSync(segment, readFileSync(segment, 'utf8').replace('gateway.stopped', 'gateway.stoppec'))
+  t.match(JSON.parse((await runProgram(['audit', 'verify', directory, '--json'])).out), {
+    intact: false,
+    chains: [{ intact: true }, { intact: true }, { intact: false }],
+  })
 })

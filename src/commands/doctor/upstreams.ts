@@ -1,18 +1,26 @@
 import { readFileSync } from 'node:fs'
 import { request as plainRequest } from 'node:http'
 import { request as secureRequest } from 'node:https'
+import { systemClock } from '../../clock.ts'
 import type { Config } from '../../config/load.ts'
+import { routesOf } from '../../config/model-routes.ts'
 import type { PoolConfig } from '../../config/schema/models.ts'
 import { secretOf } from '../../config/secret.ts'
+import { serversNow } from '../../gateway/pool-discovery.ts'
 import { type Check, failed, ok, warning } from './check.ts'
 
 const TIMEOUT_MS = 3_000
 const REPLY_BYTES_MAX = 1024 * 1024
 const AT_ONCE_MAX = 16
 
-interface Endpoint {
-  readonly name: string
+interface Server {
   readonly origin: string
+  /** Name that its certificate must bear, where that is not the host of the origin. */
+  readonly serverName: string | undefined
+}
+
+interface Endpoint extends Server {
+  readonly name: string
   readonly pool: PoolConfig
   /** What the models of the pool are called at its servers. */
   readonly models: readonly string[]
@@ -20,24 +28,37 @@ interface Endpoint {
 
 /** Asks every model server once which models it has, over its own TLS and with its key, as the gateway would. */
 export async function checkUpstreams({ models }: Config): Promise<Check[]> {
-  const endpoints = Object.entries(models.pools).flatMap(([name, pool]) =>
-    pool.endpoints.map(
-      (origin): Endpoint => ({
-        name: `model server ${name}`,
-        origin: origin.replace(/\/$/, ''),
-        pool,
-        models: Object.entries(models.models)
-          .filter(([, model]) => model.pool === name)
-          .map(([publicName, model]) => model.upstreamModel ?? publicName),
-      }),
-    ),
-  )
   const checks: Check[] = []
+  const endpoints: Endpoint[] = []
+  for (const [name, pool] of Object.entries(models.pools)) {
+    const servers = await serversOf(pool)
+    if (servers.length === 0) checks.push(nobodyNamed(name, pool))
+    for (const server of servers)
+      endpoints.push({ ...server, name: `model server ${name}`, pool, models: modelsAt(name, models) })
+  }
   for (let start = 0; start < endpoints.length; start += AT_ONCE_MAX) {
     checks.push(...(await Promise.all(endpoints.slice(start, start + AT_ONCE_MAX).map(checkOne))))
   }
   return checks
 }
+
+const modelsAt = (pool: string, { models }: Config['models']): string[] =>
+  Object.entries(models)
+    .flatMap(([publicName, model]) => routesOf(publicName, model))
+    .filter((route) => route.pool === pool)
+    .map(({ upstreamModel }) => upstreamModel)
+
+async function serversOf({ endpoints = [], discovery }: PoolConfig): Promise<readonly Server[]> {
+  if (discovery !== undefined) return await serversNow(discovery, systemClock)
+  return endpoints.map((origin) => ({ origin: origin.replace(/\/$/, ''), serverName: undefined }))
+}
+
+const nobodyNamed = (name: string, { discovery }: PoolConfig): Check =>
+  failed(
+    `model server ${name}`,
+    `the name service names no server for ${discovery?.name}`,
+    'Write the name whole in models.yaml (no search list applies), and see whether it has ready servers.',
+  )
 
 async function checkOne(endpoint: Endpoint): Promise<Check> {
   try {
@@ -87,11 +108,11 @@ function advice(code: string): string {
   return 'Check the network between here and there, and its address in models.yaml.'
 }
 
-async function listModels({ origin, pool }: Endpoint): Promise<{ status: number; body: string }> {
+async function listModels({ origin, serverName, pool }: Endpoint): Promise<{ status: number; body: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
   const send = origin.startsWith('https:') ? secureRequest : plainRequest
   const options = {
-    ...tlsOptions(pool),
+    ...tlsOptions(pool, serverName),
     headers: headersFor(pool),
     agent: false,
     signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -116,7 +137,7 @@ function headersFor({ apiKeyFile }: PoolConfig): Record<string, string> {
   return typeof secret === 'string' ? {} : { authorization: `Bearer ${secret.reveal()}` }
 }
 
-const tlsOptions = ({ tls }: PoolConfig) =>
+const tlsOptions = ({ tls }: PoolConfig, serverName: string | undefined) =>
   tls === undefined
     ? {}
     : {
@@ -125,5 +146,7 @@ const tlsOptions = ({ tls }: PoolConfig) =>
         minVersion: 'TLSv1.2' as const,
         ...(tls.certificate === undefined ? {} : { cert: readFileSync(tls.certificate) }),
         ...(tls.key === undefined ? {} : { key: readFileSync(tls.key) }),
-        ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+        ...namedAs(tls.serverName ?? serverName),
       }
+
+const namedAs = (servername: string | undefined) => (servername === undefined ? {} : { servername })
