@@ -71,9 +71,10 @@ if (files.length === 0) {
 const programs = {
   curl: 'The tests of npm start call curl',
   'redis-server': 'The tests of shared limits start Redis',
+  haproxy: 'The tests of rolling restarts start HAProxy',
 }
 for (const [program, why] of Object.entries(programs)) {
-  if (spawnSync(program, ['--version']).error === undefined) continue
+  if (spawnSync(program, ['-v']).error === undefined) continue
   process.stderr.write(`${why}: install ${program}, then run this again.\n`)
   process.exit(1)
 }

@@ -1,6 +1,6 @@
 // Child processes of a benchmark: started, watched for a line, their CPU time read from the operating system, ended.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { promisify } from 'node:util'
 
@@ -13,12 +13,19 @@ export interface Child {
   cpuMs(): number
   /** Resident set, bytes. */
   rssBytes(): number
+  /** Open file descriptors: sockets, files, and what the event loop itself uses. */
+  handles(): number
+  signal(name: NodeJS.Signals): void
+  /** Exit code; `null` when a signal ended it. */
+  readonly ended: Promise<number | null>
+  /** SIGTERM, and SIGKILL five seconds later. */
   stop(): Promise<void>
 }
 
 /** Starts `node ARGS` and resolves when it prints `marker`. */
 export async function startNode(args: readonly string[], marker: string, cwd: string): Promise<Child> {
   const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
   const printed = await firstSight(child, marker)
   const pid = child.pid
   if (pid === undefined) throw new Error(`${args[0]} did not start: ${printed}`)
@@ -26,6 +33,9 @@ export async function startNode(args: readonly string[], marker: string, cwd: st
     pid,
     cpuMs: () => cpuMs(pid),
     rssBytes: () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024,
+    handles: () => readdirSync(`/proc/${pid}/fd`).length,
+    signal: (name) => void child.kill(name),
+    ended,
     stop: () => stop(child),
   }
 }
@@ -58,7 +68,7 @@ function cpuMs(pid: number): number {
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return
+  if (child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGTERM')
   const force = setTimeout(() => child.kill('SIGKILL'), 5_000)

@@ -1,8 +1,10 @@
 // The end of a gateway: not ready at once, nobody new after the delay, streams to their end or to the deadline, then
 // an error event; every exchange accounted for, and nothing keeps the process.
 import { connect as connectTcp } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Script } from '../../loadtest/model-server.ts'
+import { listens } from '../support/child.ts'
 import { floodModelLen, floodTokens, forFloods } from '../support/floods.ts'
 import type { Section } from '../support/flow.ts'
 import { callerOf, HeldModel, linesOf, loopCalls, put, recordsOf } from '../support/flow.ts'
@@ -10,7 +12,7 @@ import { chatBody, openRaw, requestText } from '../support/raw-client.ts'
 import { endOf } from '../support/scene.ts'
 import { type Stack, startStack, until } from '../support/stack.ts'
 
-async function stage(t: Test, drain: Section, traffic: Section = {}, script?: () => Script) {
+async function stage(t: Test, drain: Section, traffic: Section = {}, script?: HeldModel['script']) {
   const held = new HeldModel()
   const model = { script: script ?? held.script, maxModelLen: floodModelLen }
   const stack = await startStack({ model, gateway: { drain, traffic }, ...forFloods })
@@ -179,4 +181,65 @@ t.test('an end that is asked for in a hurry', async (t) => {
   t.ok(Date.now() - startedAt < 5_000)
   await stream.end
   t.equal(endOf(stream.text()), 'draining')
+})
+
+t.test(
+  'a connection on which a stream has just ended is served once more, and closed by that answer',
+  async (t) => {
+    const [held, keeper] = [new HeldModel(), new HeldModel()]
+    const { stack } = await stage(t, { delayMs: 100, deadlineMs: 20_000 }, {}, (request) =>
+      (request.body.includes('keeper') ? keeper : held).script(request),
+    )
+    t.teardown(() => keeper.release())
+    const caller = callerOf(stack)
+    t.teardown(() => caller.close())
+    const kept = await caller.stream({ messages: [{ role: 'user', content: 'keeper' }] })
+    const raw = await openRaw(stack)
+    raw.send(requestText({ body: chatBody({ stream: true }), token: stack.token() }))
+    await raw.when(() => raw.rest.includes('one '))
+    const closing = stack.gateway.close()
+    await until(() => listens(stack.port).then((open) => !open))
+    held.release()
+    t.not(
+      (await raw.answered(1))[0]?.headers['connection'],
+      'close',
+      'its head left before the gateway was told to end',
+    )
+    // Longer than it takes to look at the connections once more.
+    await sleep(300)
+    raw.send(requestText({ body: chatBody(), token: stack.token() }))
+    const [, again] = await raw.answered(2)
+    t.equal(again?.status, 200)
+    t.equal(again?.headers['connection'], 'close')
+    await raw.closed
+    keeper.release()
+    t.equal(await kept.end, 'ended')
+    await closing
+    accounted(t, stack)
+  },
+)
+
+t.test('who comes on an open connection after the deadline is told to come again', async (t) => {
+  const flood: Script = { content: Array(400).fill('y'.repeat(32_768)) }
+  const held = new HeldModel()
+  const { stack, caller } = await stage(t, { delayMs: 0, deadlineMs: 500 }, {}, (request) =>
+    request.body.includes('flood') ? flood : held.script(request),
+  )
+  const [deaf, late] = [await openRaw(stack), await openRaw(stack)]
+  deaf.socket.pause()
+  const token = stack.token({ roles: ['admin'] })
+  const messages = [{ role: 'user', content: 'flood' }]
+  deaf.send(requestText({ body: chatBody({ messages, stream: true, max_tokens: floodTokens }), token }))
+  const witness = await caller.stream()
+  await until(() => recordsOf(stack, 'exchange.admitted').length === 2)
+  const closing = stack.gateway.close()
+  await witness.end
+  t.equal(endOf(witness.text()), 'draining')
+  // The deaf caller was cut as well, and keeps the gateway for two seconds more.
+  late.send(requestText({ body: chatBody({ stream: true }), token: stack.token() }))
+  await late.cut()
+  t.match(late.rest + (late.replies[0]?.body ?? ''), /"code":"draining"/)
+  await closing
+  deaf.destroy()
+  accounted(t, stack)
 })
