@@ -5,7 +5,6 @@ import { bearerToken } from '../plugins/bearer-token.ts'
 import { NodeClient } from '../plugins/client.ts'
 import { drain } from '../plugins/drain.ts'
 import { guardConnections, type MutualTls, secureServerOptions } from '../plugins/mutual-tls.ts'
-import { createProbeServer } from '../plugins/probe-server.ts'
 import { trafficRoutes } from '../plugins/traffic-routes.ts'
 import { createTrafficServer } from '../plugins/traffic-server.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -21,15 +20,18 @@ import { Identities } from './gateway/identities.ts'
 import { OpsPath } from './gateway/ops.ts'
 import { opsAnswers } from './gateway/ops-answers.ts'
 import { OpsListener } from './gateway/ops-listener.ts'
+import { probesOf } from './gateway/probes.ts'
 import { Reloader } from './gateway/reloader.ts'
 import { needingRestart } from './gateway/restart.ts'
 import { Serving } from './gateway/serving.ts'
 import type { Telemetry } from './gateway/telemetry.ts'
 import { type ListenerMaterial, readListenerMaterial } from './gateway/tls-files.ts'
 import type { Foundation } from './gateway/version.ts'
+import { type WorkerPlace, workerPart } from './gateway/worker-part.ts'
 import { currentPeer, fallenBy, verifyPeer } from './identity/trust.ts'
 import { Refusal } from './refusal.ts'
-import { livez, readyz } from './telemetry/probes.ts'
+import { type ProbeAnswer, readyz } from './telemetry/probes.ts'
+import type { Snapshot } from './telemetry/snapshot.ts'
 
 export interface GatewayOptions {
   readonly source: FileSource
@@ -38,12 +40,18 @@ export interface GatewayOptions {
   readonly telemetry: Telemetry
   readonly version: string
   readonly clock?: Clock
+  /** This process is one of several that serve together: another one has the probes. */
+  readonly worker?: WorkerPlace
 }
 
 export interface RunningGateway {
   readonly trafficOrigin: string
   readonly probesOrigin: string
   readonly opsOrigin: string
+  /** What `/readyz` says. */
+  readyz(): ProbeAnswer
+  /** What `/metrics` is made of. */
+  metrics(): Promise<Snapshot>
   /** Reads the configuration again, as a change of a file does. */
   reload(): Promise<void>
   /**
@@ -54,8 +62,9 @@ export interface RunningGateway {
 }
 
 /** Composes the parts and listens. The order of what happens to a request is in src/exchange/exchange.ts, not here. */
-export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { config, telemetry, clock = systemClock } = options
+export async function startGateway(given: GatewayOptions): Promise<RunningGateway> {
+  const options = { ...given, config: workerPart(given.config, given.worker) }
+  const { config, telemetry, clock = systemClock, worker } = options
   const { traffic } = config.gateway
   const material = readListenerMaterial(config.gateway, clock.now())
   const server = createTrafficServer({
@@ -64,7 +73,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     malformed: (code) => telemetry.metrics.malformedRequest(code),
   })
   await server.register(bearerToken)
-  const foundation = await openFoundation(config.gateway, { clock, telemetry })
+  const foundation = await openFoundation(config.gateway, { clock, telemetry, worker })
   const running = new Running(options, foundation, server, material)
   try {
     return await running.start()
@@ -80,7 +89,7 @@ class Running implements RunningGateway {
   readonly #options: GatewayOptions
   readonly #foundation: Foundation
   readonly #traffic: FastifyInstance
-  readonly #probes: FastifyInstance
+  readonly #probes: FastifyInstance | undefined
   readonly #ops: OpsListener
   readonly #identities: Identities
   readonly #tls: MutualTls
@@ -112,15 +121,10 @@ class Running implements RunningGateway {
     this.#reloader = new Reloader(config, {
       ...foundation,
       source,
-      apply: (next) => this.#apply(next),
+      apply: (next) => this.#apply(workerPart(next, options.worker)),
       renew: () => this.#serving.renew(),
     })
-    this.#probes = createProbeServer({
-      livez,
-      readyz: () => readyz(this.#readyState()),
-      metrics: () => foundation.metrics.render(),
-      metricsContentType: foundation.metrics.contentType,
-    })
+    if (options.worker === undefined) this.#probes = probesOf(foundation.metrics, () => this.readyz())
     this.#routes()
     foundation.metrics.watch({
       audit: foundation.audit,
@@ -135,7 +139,7 @@ class Running implements RunningGateway {
   }
 
   get probesOrigin(): string {
-    return originOf('http', this.#probes.server.address())
+    return originOf('http', this.#probes?.server.address() ?? null)
   }
 
   get opsOrigin(): string {
@@ -146,17 +150,25 @@ class Running implements RunningGateway {
     const { events, audit, clock } = this.#foundation
     await this.#traffic.ready()
     await this.#foundation.limits.start()
-    const { hash, gateway } = await this.#reloader.start()
+    const { hash, gateway } = workerPart(await this.#reloader.start(), this.#options.worker)
     const { version } = this.#options
     await audit.append({ event: 'gateway.started', time: isoNow(clock), policy: hash, version })
-    await this.#probes.listen(addressOf(gateway.probes))
+    await this.#probes?.listen(addressOf(gateway.probes))
     await this.#ops.listen(addressOf(gateway.ops))
     await this.#traffic.listen(addressOf(gateway.traffic))
     events.started({ version, node: process.versions.node, policy: hash })
     events.listening('traffic', this.trafficOrigin)
-    events.listening('probes', this.probesOrigin)
+    if (this.#probes !== undefined) events.listening('probes', this.probesOrigin)
     events.listening('ops', this.opsOrigin)
     return this
+  }
+
+  readyz(): ProbeAnswer {
+    return readyz(this.#readyState())
+  }
+
+  metrics(): Promise<Snapshot> {
+    return this.#foundation.metrics.snapshot()
   }
 
   async reload(): Promise<void> {
@@ -198,7 +210,7 @@ class Running implements RunningGateway {
 
   async #stop(): Promise<void> {
     const { audit, clock, refusalRecords, limits, quota } = this.#foundation
-    await Promise.all([this.#traffic.close(), this.#probes.close(), this.#ops.close()])
+    await Promise.all([this.#traffic.close(), this.#probes?.close(), this.#ops.close()])
     await this.#serving.close()
     await limits.close()
     await quota.store.close()

@@ -1,5 +1,5 @@
 import { Command, type CommanderError, InvalidArgumentError, Option } from 'commander'
-import { addQuota, addWhy } from './quota-program.ts'
+import { addPools, addQuota, addWhy } from './quota-program.ts'
 import { addRedact } from './redact-program.ts'
 import type { Run } from './run.ts'
 import { CommandFailed, exitCodes, type Surroundings } from './surroundings.ts'
@@ -26,6 +26,7 @@ export function buildProgram(surroundings: Surroundings): Command {
   addRedact(program, run, surroundings)
   addQuota(program, run, surroundings)
   addWhy(program, run, surroundings)
+  addPools(program, run, surroundings)
   return program
 }
 

@@ -6,7 +6,7 @@ import { addLimits, addLooks } from './quota/program-looks.ts'
 import type { Run } from './run.ts'
 import type { Surroundings } from './surroundings.ts'
 
-/** The commands of `sallyport quota`, and `sallyport why`. */
+/** The commands that speak with the operators' listener: `sallyport quota`, `sallyport why`, `sallyport pools`. */
 export function addQuota(program: Command, run: Run, surroundings: Surroundings): void {
   const quota = withConnection(program.command('quota'))
     .summary('see and change the limits of a gateway that runs')
@@ -20,6 +20,17 @@ export function addQuota(program: Command, run: Run, surroundings: Surroundings)
   addChanges(quota, run, surroundings)
   addLooks(quota, run, surroundings)
   addFiles(quota, run, surroundings)
+}
+
+export function addPools(program: Command, run: Run, surroundings: Surroundings): void {
+  withConnection(program.command('pools'))
+    .summary('show the model servers of a gateway that runs, and how they are')
+    .description(
+      'Show the pools of model servers as the gateway that answers sees them: state, share, calls, limit and load of each server.',
+    )
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', poolsHelp)
+    .action(run(async (options) => (await import('./pools.ts')).pools(options, surroundings)))
 }
 
 export function addWhy(program: Command, run: Run, surroundings: Surroundings): void {
@@ -41,4 +52,12 @@ Examples:
   sallyport why 0198f2c4-7a1e-7c35-9d0e-3f6c0d5b8a11 --json
 
 Exit code 0: it was explained; 1: nothing is recorded, or the gateway did not answer; 2: wrong usage.
+${connectionHelp}`
+
+const poolsHelp = `
+Examples:
+  sallyport pools
+  sallyport pools --json
+
+Exit code 0: it was shown; 1: the gateway did not answer; 2: wrong usage.
 ${connectionHelp}`

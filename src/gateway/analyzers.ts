@@ -7,7 +7,7 @@ import {
   type AnalyzerFaultReason,
   type AnalyzerObserver,
   createAnalyzer,
-} from '../upstream/analyzer.ts'
+} from '../upstream/recognizer/analyzer.ts'
 import { connectionDigest, readApiKey, readUpstreamTls } from './upstream-files.ts'
 
 export interface AnalyzersParts {
@@ -67,7 +67,7 @@ export class Analyzers {
   #build(config: AnalyzerConfig, old: BuiltAnalyzer | undefined): BuiltAnalyzer {
     const tls = readUpstreamTls(config.tls, this.#clock.now())
     const key = config.apiKeyFile === undefined ? undefined : readApiKey(config.apiKeyFile)
-    const madeFrom = connectionDigest(config, tls, key)
+    const madeFrom = connectionDigest(config, tls, [key])
     if (old?.madeFrom === madeFrom) return old
     const { url, language, entities, scoreMin, timeoutMs, failOpen } = config
     const analyzer = createAnalyzer({

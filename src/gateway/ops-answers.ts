@@ -23,6 +23,7 @@ import type { FindingTally } from '../redaction/finding.ts'
 import { Refusal } from '../refusal.ts'
 import type { OpsAnswer, OpsCall } from './ops.ts'
 import { documentShapes } from './ops-shapes.ts'
+import { poolListOf } from './pool-list.ts'
 import type { Foundation } from './version.ts'
 
 export interface OpsAnswersParts {
@@ -73,6 +74,7 @@ export function opsAnswers(
     },
     explain: async (call) => ok(await explained(call, parts)),
     getDecision: async ({ parameter }) => ok(await decisionOf(parameter, foundation)),
+    listPools: async () => ok(poolListOf(parts.gateway()?.upstreams)),
     getOpenApi: async () => ok(openApi),
   }
 }

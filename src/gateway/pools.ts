@@ -1,11 +1,13 @@
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config/load.ts'
+import { routesOf } from '../config/model-routes.ts'
 import type { PoolConfig } from '../config/schema/models.ts'
+import type { Events } from '../telemetry/events.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { EndpointTurns } from '../upstream/endpoint-turns.ts'
-import { FairQueue } from '../upstream/fair-queue.ts'
-import { createUpstreams, type EndpointPool, type ModelRoute, type Upstreams } from '../upstream/pool.ts'
-import { createEndpoint } from '../upstream/undici-endpoint.ts'
+import type { PoolState } from '../telemetry/pool-metrics.ts'
+import { createUpstreams, type ModelRoute, type Upstreams } from '../upstream/routes.ts'
+import type { ServerPool } from '../upstream/server-pool.ts'
+import { createPool } from './pool-parts.ts'
 import { connectionDigest, readApiKey, readUpstreamTls } from './upstream-files.ts'
 
 interface Timeouts {
@@ -16,7 +18,13 @@ interface Timeouts {
 /** A pool with what it was made from, so that a reload keeps the connections of a pool that did not change. */
 interface BuiltPool {
   readonly madeFrom: string
-  readonly pool: EndpointPool
+  readonly pool: ServerPool
+}
+
+interface PoolsOptions {
+  readonly metrics: Metrics
+  readonly events: Events
+  readonly clock: Clock
 }
 
 /** The routes of a configuration that are ready and not yet in service. */
@@ -35,13 +43,15 @@ export interface PreparedRoutes {
  */
 export class Pools {
   readonly #metrics: Metrics
+  readonly #events: Events
   readonly #clock: Clock
   #built = new Map<string, BuiltPool>()
 
-  constructor({ metrics, clock }: { readonly metrics: Metrics; readonly clock: Clock }) {
+  constructor({ metrics, events, clock }: PoolsOptions) {
     this.#metrics = metrics
+    this.#events = events
     this.#clock = clock
-    metrics.watch({ pools: () => this.#depths() })
+    metrics.watch({ pools: () => this.#states() })
   }
 
   /** Makes the routes of a configuration. A pool opens its connections when it is used: one that is not costs nothing. */
@@ -52,13 +62,17 @@ export class Pools {
       after.set(name, this.#build(name, config, gateway.traffic.stream, before.get(name)))
     }
     const routes = Object.entries(models.models).map(([model, config]): ModelRoute => {
-      const { pool } = after.get(config.pool) as BuiltPool
-      return { model, upstreamModel: config.upstreamModel ?? model, pool }
+      const legs = routesOf(model, config).map(({ pool, ...route }) => ({
+        ...route,
+        pool: (after.get(pool) as BuiltPool).pool,
+      }))
+      return { model, legs, stickyBy: config.stickyBy, hedge: config.hedge }
     })
     return {
       upstreams: createUpstreams(routes),
       takeOver: () => {
         this.#built = after
+        for (const [name, { pool }] of after) if (before.get(name)?.pool !== pool) pool.start()
         return () => closeAll([...before].filter(([name, old]) => after.get(name) !== old))
       },
     }
@@ -71,51 +85,26 @@ export class Pools {
   #build(name: string, config: PoolConfig, timeouts: Timeouts, old: BuiltPool | undefined): BuiltPool {
     const tls = readUpstreamTls(config.tls, this.#clock.now())
     const key = config.apiKeyFile === undefined ? undefined : readApiKey(config.apiKeyFile)
-    const madeFrom = connectionDigest([config, timeouts], tls, key)
+    const saltKey = config.cacheSaltKeyFile === undefined ? undefined : readApiKey(config.cacheSaltKeyFile)
+    const madeFrom = connectionDigest([config, timeouts], tls, [key, saltKey])
     if (old?.madeFrom === madeFrom) return old
-    const endpoints = config.endpoints.map((origin) =>
-      createEndpoint({
-        origin: origin.replace(/\/$/, ''),
-        tls,
-        apiKey: () => key?.reveal(),
-        keepAlive: config.keepAlive ? 'on' : 'off',
-        connectionsMax: config.connectionsMax,
-        connectTimeoutMs: config.timeouts.connectMs,
-        firstByteTimeoutMs: config.timeouts.firstByteMs ?? timeouts.firstByteTimeoutMs,
-        idleTimeoutMs: config.timeouts.idleMs ?? timeouts.idleTimeoutMs,
-        observer: {
-          connected: (ms) => this.#metrics.upstreamConnected(name, ms),
-          retried: () => this.#metrics.upstreamRetried(name),
-          answered: (status, ms) => this.#metrics.upstreamAnswered(name, status, ms),
-        },
-      }),
-    )
-    const turns = new EndpointTurns(endpoints, this.#queue(name, config))
-    return { madeFrom, pool: { name, server: config.server, endpoints, turns } }
+    const ingredients = { name, config, timeouts, tls, apiKey: key, saltKey }
+    const surroundings = { clock: this.#clock, events: this.#events, metrics: this.#metrics.ofPool(name) }
+    return { madeFrom, pool: createPool(ingredients, surroundings) }
   }
 
-  #queue(name: string, { connectionsMax, endpoints, queue: bounds }: PoolConfig): FairQueue {
-    return new FairQueue({
-      name,
-      places: connectionsMax * endpoints.length,
-      bounds,
-      clock: this.#clock,
-      observer: {
-        waited: (priority, waitMs) => this.#metrics.upstreamWaited(name, priority, waitMs),
-        refused: (reason) => this.#metrics.upstreamWaitRefused(name, reason),
-      },
-    })
-  }
-
-  *#depths() {
-    for (const [pool, { pool: built }] of this.#built) {
-      const { held: turns, waiting } = built.turns.queue
-      yield { pool, turns, waiting }
-    }
+  *#states() {
+    for (const { pool } of this.#built.values()) yield stateOf(pool)
   }
 }
 
+function stateOf(pool: ServerPool): PoolState {
+  const { name, held: turns, waiting, places, panics, endpoints } = pool.snapshot()
+  const byState = { healthy: 0, ejected: 0, probation: 0 }
+  for (const { state } of endpoints) byState[state] += 1
+  return { pool: name, turns, waiting, places, panics, endpoints: byState }
+}
+
 async function closeAll(pools: readonly (readonly [string, BuiltPool])[]): Promise<void> {
-  const endpoints = pools.flatMap(([, { pool }]) => pool.endpoints)
-  await Promise.all(endpoints.map((endpoint) => endpoint.close().catch(() => {})))
+  await Promise.all(pools.map(([, { pool }]) => pool.close()))
 }

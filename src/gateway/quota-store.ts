@@ -5,27 +5,34 @@ import type { AuditLog } from '../audit/record.ts'
 import type { Clock } from '../clock.ts'
 import type { QuotaConfig } from '../config/schema/quota.ts'
 import { openEmbeddedStore } from '../quota/embedded/open.ts'
+import { RemoteStore } from '../quota/remote/store.ts'
 import { openRedisStore } from '../quota/shared/open.ts'
 import type { RedisObserver } from '../quota/shared/options.ts'
 import type { QuotaStore } from '../quota/store.ts'
 import type { Telemetry } from './telemetry.ts'
 import { readApiKey, readUpstreamTls } from './upstream-files.ts'
+import type { WorkerPlace } from './worker-part.ts'
 
 interface Surroundings {
   readonly clock: Clock
   readonly telemetry: Pick<Telemetry, 'metrics' | 'events'>
   readonly audit: Pick<AuditLog, 'append'>
+  /** This process is one of several that serve together. */
+  readonly worker?: WorkerPlace | undefined
 }
 
-/** The store that the configuration names: Redis, a folder of this gateway, or the memory of the process. */
-export function openQuotaStore(
-  { directory, redis }: QuotaConfig,
-  surroundings: Surroundings,
+/** The store that the configuration names: Redis, a folder of this gateway, or the memory of the process or its primary. */
+export async function openQuotaStore(quota: QuotaConfig, surroundings: Surroundings): Promise<QuotaStore> {
+  const { worker } = surroundings
+  if (quota.redis !== undefined) return openShared(quota.redis, surroundings)
+  return worker === undefined ? openOwnStore(quota, surroundings) : openRemote(worker, surroundings)
+}
+
+/** The store of one process. */
+export async function openOwnStore(
+  { directory }: Pick<QuotaConfig, 'directory'>,
+  { clock }: Pick<Surroundings, 'clock'>,
 ): Promise<QuotaStore> {
-  return redis === undefined ? openAlone(directory, surroundings) : openShared(redis, surroundings)
-}
-
-async function openAlone(directory: string | undefined, { clock }: Surroundings): Promise<QuotaStore> {
   if (directory === undefined) return openEmbeddedStore({ clock })
   const { release } = await lockDirectory(directory, 'quota')
   try {
@@ -34,6 +41,22 @@ async function openAlone(directory: string | undefined, { clock }: Surroundings)
     await release()
     throw error
   }
+}
+
+/** The store of the primary process. */
+function openRemote({ peer }: WorkerPlace, { clock, telemetry }: Surroundings): QuotaStore {
+  const { metrics, events } = telemetry
+  return new RemoteStore({
+    line: peer,
+    clock,
+    observer: {
+      away: () => {
+        metrics.quotaStoreAway('timeout')
+        events.quotaStoreAway('timeout', new Error('the primary process does not answer'))
+      },
+      back: (awayMs) => events.quotaStoreBack(awayMs),
+    },
+  })
 }
 
 function openShared(

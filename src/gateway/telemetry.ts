@@ -9,7 +9,7 @@ import { createEvents, type Events } from '../telemetry/events.ts'
 import { KnownNames } from '../telemetry/known-names.ts'
 import { createLog, type LogLevel, type LogOptions } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
-import { otherEntity } from '../upstream/analyzer-reply.ts'
+import { otherEntity } from '../upstream/recognizer/analyzer-reply.ts'
 
 /** Log, metrics, and the names that both may show. */
 export interface Telemetry {
@@ -24,7 +24,7 @@ export interface Telemetry {
 
 export function createTelemetry(
   version: string,
-  options: Pick<LogOptions, 'level' | 'format' | 'stream'>,
+  options: Pick<LogOptions, 'level' | 'format' | 'stream' | 'worker'>,
 ): Telemetry {
   const names = new KnownNames()
   names.learn('entity', [...entities, lookAlike.entity])

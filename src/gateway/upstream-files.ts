@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import type { PoolConfig } from '../config/schema/models.ts'
 import { type Secret, secretOf } from '../config/secret.ts'
-import type { UpstreamTls } from '../upstream/connector.ts'
+import type { UpstreamTls } from '../upstream/http/connector.ts'
 import { FileRefused, naming } from './file-refused.ts'
 import { readKeyFile } from './key-file.ts'
 
@@ -32,9 +32,14 @@ export function readApiKey(file: string): Secret {
 }
 
 /** Changes with the configuration of a connection and with what the files that it names hold. */
-export function connectionDigest(config: unknown, tls: UpstreamTls | undefined, key?: Secret): string {
+export function connectionDigest(
+  config: unknown,
+  tls: UpstreamTls | undefined,
+  secrets: readonly (Secret | undefined)[] = [],
+): string {
   const hash = createHash('sha256')
-  for (const part of [JSON.stringify(config), tls?.ca, tls?.certificate, tls?.key, key?.reveal()])
+  const revealed = secrets.map((secret) => secret?.reveal())
+  for (const part of [JSON.stringify(config), tls?.ca, tls?.certificate, tls?.key, ...revealed])
     hash.update(part ?? '').update('\0')
   return hash.digest('hex')
 }

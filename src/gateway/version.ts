@@ -2,6 +2,7 @@ import type { AuditLog } from '../audit/record.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config/load.ts'
 import type { BodyBudget } from '../exchange/body-budget.ts'
+import type { EventLoopLoad } from '../exchange/event-loop-load.ts'
 import type { Lives } from '../exchange/life.ts'
 import type { Gateway } from '../exchange/parts.ts'
 import type { RefusalRecords } from '../exchange/settle/refusal-records.ts'
@@ -27,6 +28,7 @@ export interface Foundation {
   readonly quota: Quota
   readonly throttled: Throttled
   readonly decisionPace: Pace
+  readonly overload: EventLoopLoad
   readonly audit: AuditLog
   readonly metrics: Metrics
   readonly events: Events

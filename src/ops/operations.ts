@@ -42,6 +42,7 @@ export type OperationId =
   | 'resetBucket'
   | 'explain'
   | 'getDecision'
+  | 'listPools'
   | 'getOpenApi'
 
 const base = '/admin/v1'
@@ -176,6 +177,14 @@ export const operations: readonly Operation[] = [
     summary: 'Why an exchange of the last day was refused.',
     access: 'read',
     answers: { 200: 'Decision' },
+  },
+  {
+    id: 'listPools',
+    method: 'GET',
+    path: `${base}/pools`,
+    summary: 'Pools of model servers as this replica sees them: health, load and limit of each server.',
+    access: 'read',
+    answers: { 200: 'PoolList' },
   },
   {
     id: 'getOpenApi',

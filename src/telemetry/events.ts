@@ -13,6 +13,7 @@ import { opsEvents } from './ops-events.ts'
 import type { Outcome } from './outcome.ts'
 import { quotaEvents } from './quota-events.ts'
 import type { RecognizerFault } from './recognizer-fault.ts'
+import { workerEvents } from './worker-events.ts'
 
 /** What the line of an exchange says beside its summary. */
 export interface ExchangeIdentity {
@@ -59,6 +60,7 @@ export function createEvents(log: Log, names: KnownNames) {
     ...changeEvents(log),
     ...opsEvents(log),
     ...quotaEvents(log),
+    ...workerEvents(log),
 
     /** The one line of an exchange. */
     exchangeEnded(summary: ExchangeSummary, who: ExchangeIdentity): void {
@@ -136,11 +138,29 @@ function lifeEvents({ write }: Log) {
     auditRecovered(seq: number): void {
       write('info', 'audit.recovered', 'the audit log can be written again', { seq })
     },
-    upstreamDown(pool: string, origin: string, error: unknown): void {
-      write('warn', 'upstream.down', `${origin} is down`, { pool, origin, ...errorFields(error) })
+    /** A server is left out for `waitMs`, or until a probe says that it is back. */
+    upstreamDown(pool: string, origin: string, reason: string, waitMs: number): void {
+      const fields = { pool, origin, reason, wait_ms: Math.round(waitMs) }
+      write('warn', 'upstream.down', `${origin} is left out: ${reason}`, fields)
     },
     upstreamUp(pool: string, origin: string): void {
       write('info', 'upstream.up', `${origin} is up`, { pool, origin })
+    },
+    /** So few servers are healthy that those that failed are called, too. */
+    upstreamPanic(pool: string, now: 'panic' | 'calm'): void {
+      const message =
+        now === 'panic' ? 'too few servers are healthy: all are tried' : 'enough servers are healthy'
+      write(now === 'panic' ? 'error' : 'info', `upstream.${now}`, message, { pool })
+    },
+    /** What is wrong with the lookups of a pool's servers; empty: nothing any more. */
+    upstreamLookup(pool: string, problem: string, kept: boolean): void {
+      const stay = kept ? ', the servers of before stay' : ''
+      if (problem === '') write('info', 'upstream.lookup', `servers of ${pool} are found`, { pool })
+      else write('warn', 'upstream.lookup', `lookup of ${pool}: ${problem}${stay}`, { pool, problem, kept })
+    },
+    /** The name service named other servers. */
+    upstreamServers(pool: string, added: readonly string[], removed: readonly string[]): void {
+      write('info', 'upstream.servers', `servers of ${pool} changed`, { pool, added, removed })
     },
     /** Said once for a row of failures; each of them is counted. */
     recognizerDown(reason: RecognizerFault): void {

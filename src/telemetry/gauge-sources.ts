@@ -1,5 +1,6 @@
 import type { Instruments } from './instruments.ts'
 import type { CertificateRole } from './metrics.ts'
+import { type PoolState, showPool } from './pool-metrics.ts'
 
 /** State that is read at each scrape instead of being counted along. Each part is asked only when it is there. */
 export interface GaugeSources {
@@ -15,7 +16,7 @@ export interface GaugeSources {
   /** Certificates in use; `notAfter` in milliseconds since the epoch. */
   certificates?(): Iterable<{ readonly role: CertificateRole; readonly notAfter: number }>
   keySets?(): Iterable<{ readonly issuer: string; readonly ageMs: number }>
-  pools?(): Iterable<{ readonly pool: string; readonly turns: number; readonly waiting: number }>
+  pools?(): Iterable<PoolState>
 }
 
 /** Sets the gauges from the state that these parts have now. */
@@ -38,10 +39,7 @@ export function readGauges(sources: GaugeSources, to: Pick<Instruments, 'set'>):
   for (const { role, notAfter } of certificates) {
     to.set('sallyport_tls_certificate_not_after_seconds', { role }, notAfter / 1000)
   }
-  for (const { pool, turns, waiting } of sources.pools?.() ?? []) {
-    to.set('sallyport_upstream_turns', { pool }, turns)
-    to.set('sallyport_upstream_waiting', { pool }, waiting)
-  }
+  for (const state of sources.pools?.() ?? []) showPool(state, to)
   for (const { issuer, ageMs } of sources.keySets?.() ?? []) {
     to.set('sallyport_jwks_age_seconds', { issuer }, ageMs / 1000)
   }

@@ -2,7 +2,8 @@ import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'pr
 import { type GapHistogram, SeriesHistogram } from './histogram.ts'
 import type { KnownNames } from './known-names.ts'
 import { type LabelInput, labelFold } from './label.ts'
-import { type MetricName, type MetricRow, metricTable, processMetrics } from './metric-table.ts'
+import type { MetricRow } from './metric-row.ts'
+import { type MetricName, metricTable, processMetrics } from './metric-table.ts'
 
 type Table = typeof metricTable
 type Named<T extends MetricRow['type']> = {

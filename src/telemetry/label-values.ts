@@ -73,8 +73,18 @@ export const limitCounts = [
 export const limitDecisions = ['allow', 'deny', 'shadow'] as const
 export const limitModes = ['enforce', 'shadow'] as const satisfies readonly LimitMode[]
 
-/** Why an exchange did not get its turn at a full pool (`QueueRefusal` of src/upstream/fair-queue.ts). */
+/** Why an exchange did not get its turn at a full pool (`QueueRefusal` of src/upstream/queue/fair-queue.ts). */
 export const queueRefusals = ['queue_full', 'tenant_queue_full', 'displaced', 'hopeless', 'deadline'] as const
+/** Why a call was sent again. */
+export const retryReasons = ['reused_connection', 'next_attempt', 'hedge'] as const
+/** States of a server (`HealthState` of src/upstream/health). */
+export const endpointStates = ['healthy', 'ejected', 'probation'] as const
+/** Why a server was left out (those of `HealthReason` that end so). */
+export const healthReasons = ['calls_failed', 'probes_failed', 'probation_failed'] as const
+export const probeVerdicts = ['alive', 'down', 'undecided'] as const
+export const loadReports = ['ok', 'failed', 'absent'] as const
+/** How the lookup of a pool's servers went (`Reading` of src/upstream/discovery). */
+export const lookups = ['ok', 'partial', 'empty', 'failed'] as const
 export const priorities = ['interactive', 'batch'] as const satisfies readonly Priority[]
 
 export const directions = ['prompt', 'reply'] as const satisfies readonly Direction[]
@@ -97,6 +107,7 @@ export const injectionKinds = [
 /** Operations of the admin API; `unmatched`: what was refused before one was found. */
 export const opsOperations = [
   'listQuotas',
+  'listPools',
   'getQuota',
   'putQuota',
   'patchQuota',

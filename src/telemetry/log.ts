@@ -38,6 +38,8 @@ export interface LogOptions {
   readonly format?: 'auto' | 'json' | 'pretty'
   readonly stream?: LogStream
   readonly clock?: Clock
+  /** Number of this process among the workers of one gateway; in every line. */
+  readonly worker?: number | undefined
   /** Called with the number of lines that a stalled reader made us drop. */
   readonly onDrop?: (lines: number) => void
 }
@@ -45,6 +47,8 @@ export interface LogOptions {
 const closeTimeoutMs = 2000
 const listItemsMax = 20
 const bufferBytesMax = 8 * 1024 * 1024
+/** What a pipe takes whole or not at all (PIPE_BUF, pipe(7)): lines of several workers in one pipe do not mix. */
+const writeBytesMax = 4096
 
 /** Makes the log. Without `stream` it writes to standard output, without blocking the event loop. */
 export function createLog(options: LogOptions): Log {
@@ -55,7 +59,7 @@ export function createLog(options: LogOptions): Log {
   const format = options.format ?? 'auto'
   const pretty = format === 'pretty' || (format === 'auto' && terminal)
   const stream = pretty ? prettyStream(raw, terminal ? 'ansi' : 'none') : raw
-  const lines = pino(pinoOptions(options.level, clock), stream)
+  const lines = pino(pinoOptions(options, clock), stream)
   let closing: Promise<void> | undefined
   return {
     write: (level, event, message, fields) => writeLine(lines, level, event, message, fields),
@@ -70,10 +74,10 @@ export function createLog(options: LogOptions): Log {
   }
 }
 
-const pinoOptions = (level: LogLevel, clock: Clock) => ({
+const pinoOptions = ({ level, worker }: LogOptions, clock: Clock) => ({
   level,
   // No pid and host name: the platform adds its own, and they say where we run.
-  base: null,
+  base: worker === undefined ? null : { worker },
   messageKey: 'message',
   timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
   formatters: { level: (label: string) => ({ level: label }) },
@@ -84,7 +88,13 @@ interface Stdout extends LogStream {
 }
 
 function openStdout(onDrop: ((lines: number) => void) | undefined): Stdout {
-  const stdout = pino.destination({ dest: 1, sync: false, minLength: 0, maxLength: bufferBytesMax })
+  const stdout = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: 0,
+    maxLength: bufferBytesMax,
+    maxWrite: writeBytesMax,
+  })
   /** The reader has left: pino makes `write` and `end` do nothing, in silence. */
   let gone = false
   stdout.on('drop', () => onDrop?.(1))

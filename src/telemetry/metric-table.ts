@@ -1,27 +1,14 @@
 import * as buckets from './buckets.ts'
-import type { LabelDomains } from './label.ts'
 import * as values from './label-values.ts'
+import { counter, gauge, histogram, type MetricRow } from './metric-row.ts'
 import { outcomes, streamEnds } from './outcome.ts'
+import { poolMetricTable } from './pool-metric-table.ts'
 import { recognizerFaults } from './recognizer-fault.ts'
 import { storeFaults } from './store-fault.ts'
-
-/** One metric. Counters end in `_total`, histograms carry their bucket bounds. */
-export interface MetricRow {
-  readonly type: 'counter' | 'gauge' | 'histogram'
-  readonly help: string
-  readonly labels: LabelDomains
-  readonly bounds?: readonly number[]
-}
+import { workerMetricTable } from './worker-metric-table.ts'
 
 const operation = { gen_ai_operation_name: ['chat', 'text_completion', 'embeddings'] } as const
 const genAi = { ...operation, gen_ai_provider_name: ['openai'], gen_ai_request_model: 'model' } as const
-
-const counter = <const L extends LabelDomains>(help: string, labels: L) =>
-  ({ type: 'counter', help, labels }) as const
-const gauge = <const L extends LabelDomains>(help: string, labels: L) =>
-  ({ type: 'gauge', help, labels }) as const
-const histogram = <const L extends LabelDomains>(help: string, bounds: readonly number[], labels: L) =>
-  ({ type: 'histogram', help, labels, bounds }) as const
 
 /** Every metric of Sallyport, once. Labels are closed sets; what is outside folds to `_other`. Nothing names a person. */
 export const metricTable = {
@@ -84,42 +71,7 @@ export const metricTable = {
     reason: streamEnds,
   }),
 
-  // Model servers
-  sallyport_upstream_connect_seconds: histogram(
-    'Time to open a connection to a model server.',
-    buckets.connectSeconds,
-    {
-      pool: 'pool',
-    },
-  ),
-  sallyport_upstream_first_byte_seconds: histogram(
-    'Time from sending a request to the response head of the model server.',
-    buckets.firstTokenSeconds,
-    { pool: 'pool' },
-  ),
-  sallyport_upstream_requests_total: counter(
-    'Requests sent to model servers; code none means no response came.',
-    {
-      pool: 'pool',
-      code: [...values.upstreamStatuses, 'none'],
-    },
-  ),
-  sallyport_upstream_retries_total: counter('Requests sent again because a reused connection had died.', {
-    pool: 'pool',
-  }),
-  sallyport_upstream_turns: gauge('Exchanges that hold a place at a pool.', { pool: 'pool' }),
-  sallyport_upstream_waiting: gauge('Exchanges that wait because all places of a pool are taken.', {
-    pool: 'pool',
-  }),
-  sallyport_upstream_wait_seconds: histogram(
-    'Time that an exchange waited for a place, one value per exchange that had to wait, however the wait ended.',
-    buckets.durationSeconds,
-    { pool: 'pool', priority: values.priorities },
-  ),
-  sallyport_upstream_wait_refusals_total: counter('Exchanges that got no place at a full pool, by why.', {
-    pool: 'pool',
-    reason: values.queueRefusals,
-  }),
+  ...poolMetricTable,
 
   // Identity, limits, redaction
   sallyport_auth_failures_total: counter('Requests that failed authentication or authorization.', {
@@ -214,6 +166,10 @@ export const metricTable = {
   sallyport_audit_last_seq: gauge('Sequence number of the last durable audit record.', {}),
 
   // The gateway itself
+  sallyport_overload_shed_total: counter(
+    'Requests refused before their body was read, because the event loop is behind.',
+    { priority: values.priorities },
+  ),
   sallyport_config_info: gauge('Always 1; hash names the running policy.', { hash: 'single' }),
   sallyport_config_reloads_total: counter('Configuration reloads.', { result: ['applied', 'rejected'] }),
   sallyport_tls_certificate_not_after_seconds: gauge(
@@ -239,6 +195,8 @@ export const metricTable = {
     'Share of time since the last scrape in which the event loop was busy.',
     {},
   ),
+
+  ...workerMetricTable,
 } satisfies Record<string, MetricRow>
 
 export type MetricName = keyof typeof metricTable

@@ -21,13 +21,15 @@ import type {
   limitModes,
   opsOperations,
   priorities,
-  queueRefusals,
 } from './label-values.ts'
 import { streamEndOf } from './outcome.ts'
 import { parserReason } from './parser-reason.ts'
+import { PoolMetrics } from './pool-metrics.ts'
 import type { RecognizerFault } from './recognizer-fault.ts'
+import type { Snapshot } from './snapshot.ts'
 import type { StoreFault } from './store-fault.ts'
 import { tlsReason } from './tls-reason.ts'
+import type { workerEnds } from './worker-metric-table.ts'
 
 export type AuthStage = (typeof authStages)[number]
 export type CertificateRole = (typeof certificateRoles)[number]
@@ -125,27 +127,14 @@ export class Metrics {
     this.#instruments.inc('sallyport_ops_requests_total', { operation, code: status })
   }
 
-  /** The model server answered with `status`, or not at all (`undefined`). */
-  upstreamAnswered(pool: string, status: number | undefined, firstByteMs?: number): void {
-    this.#instruments.inc('sallyport_upstream_requests_total', { pool, code: status ?? 'none' })
-    this.#instruments.observe('sallyport_upstream_first_byte_seconds', { pool }, seconds(firstByteMs))
+  /** What happens at one pool of model servers. */
+  ofPool(pool: string): PoolMetrics {
+    return new PoolMetrics(this.#instruments, pool)
   }
 
-  upstreamConnected(pool: string, connectMs: number): void {
-    this.#instruments.observe('sallyport_upstream_connect_seconds', { pool }, seconds(connectMs))
-  }
-
-  upstreamRetried(pool: string, times = 1): void {
-    this.#instruments.inc('sallyport_upstream_retries_total', { pool }, times)
-  }
-
-  /** A wait for a place at a pool is over, whatever came of it. */
-  upstreamWaited(pool: string, priority: (typeof priorities)[number], waitMs: number): void {
-    this.#instruments.observe('sallyport_upstream_wait_seconds', { pool, priority }, seconds(waitMs))
-  }
-
-  upstreamWaitRefused(pool: string, reason: (typeof queueRefusals)[number]): void {
-    this.#instruments.inc('sallyport_upstream_wait_refusals_total', { pool, reason })
+  /** An exchange was refused before its body was read, because the event loop is behind. */
+  shed(priority: (typeof priorities)[number]): void {
+    this.#instruments.inc('sallyport_overload_shed_total', { priority })
   }
 
   quotaStoreAnswered(ms: number): void {
@@ -186,6 +175,26 @@ export class Metrics {
     this.#instruments.inc('sallyport_log_lines_dropped_total', {}, lines)
   }
 
+  /** Everything as it is now: what the primary process makes one of. */
+  async snapshot(): Promise<Snapshot> {
+    this.#readGauges()
+    return (await this.#instruments.registry.getMetricsAsJSON()) as unknown as Snapshot
+  }
+
+  /** Worker processes as their primary sees them now. */
+  workersNow(serving: number, down: number): void {
+    this.#instruments.set('sallyport_workers', { state: 'serving' }, serving)
+    this.#instruments.set('sallyport_workers', { state: 'down' }, down)
+  }
+
+  workerEnded(how: (typeof workerEnds)[number]): void {
+    this.#instruments.inc('sallyport_worker_ends_total', { how })
+  }
+
+  workerScrapeMissed(): void {
+    this.#instruments.inc('sallyport_worker_scrapes_missed_total', {})
+  }
+
   /** The text of `/metrics`. Scrapes that come while one is being rendered share it, so that they cost nothing. */
   render(): Promise<string> {
     this.#rendering ??= this.#render().finally(() => {
@@ -195,6 +204,11 @@ export class Metrics {
   }
 
   #render(): Promise<string> {
+    this.#readGauges()
+    return this.#instruments.registry.metrics()
+  }
+
+  #readGauges(): void {
     this.#instruments.set('sallyport_requests_in_flight', {}, this.#inFlight)
     this.#instruments.set('sallyport_active_streams', {}, this.#streams)
     const now = performance.eventLoopUtilization()
@@ -204,7 +218,6 @@ export class Metrics {
     this.#instruments.clear('sallyport_tls_certificate_not_after_seconds')
     this.#instruments.clear('sallyport_jwks_age_seconds')
     for (const sources of this.#sources) readGauges(sources, this.#instruments)
-    return this.#instruments.registry.metrics()
   }
 
   #streamEnded(summary: ExchangeSummary): void {

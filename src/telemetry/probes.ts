@@ -59,6 +59,25 @@ export function readyz(state: ReadyState): ProbeAnswer {
   return { status: ready ? 200 : 503, body: { status: ready ? 'ok' : 'unavailable', checks } }
 }
 
+/**
+ * Whether new exchanges may be sent to a gateway with workers: one that is ready is enough. The other checks are those of
+ * a ready worker, or of the first that answers. `undefined`: a worker did not answer in time.
+ */
+export function readyzOfWorkers(
+  answers: readonly (ProbeAnswer | undefined)[],
+  { wanted, draining }: { readonly wanted: number; readonly draining: boolean },
+): ProbeAnswer {
+  const ready = answers.filter((answer) => answer?.status === 200)
+  const [first] = ready.length > 0 ? ready : answers.filter((answer) => answer !== undefined)
+  const serves = ready.length > 0 && !draining
+  const checks = {
+    ...first?.body.checks,
+    drain: check(!draining, draining ? 'shutting down' : 'accepting'),
+    workers: check(ready.length > 0, `${ready.length} of ${wanted} are ready`),
+  }
+  return { status: serves ? 200 : 503, body: { status: serves ? 'ok' : 'unavailable', checks } }
+}
+
 const check = (ready: boolean, detail: string): ProbeCheck => ({ ready, detail })
 
 function certificatesCheck({ certificates, now }: ReadyState): ProbeCheck {

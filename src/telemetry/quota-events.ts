@@ -6,9 +6,9 @@ import type { StoreFault } from './store-fault.ts'
 /** The shared store of limits: when it goes, when it is back. */
 export function quotaEvents({ write }: Log) {
   return {
-    /** Limits go by this gateway's share until it is back. */
+    /** Until it is back each limit does as its `onStoreFailure` says. */
     quotaStoreAway(cause: StoreFault, error: unknown): void {
-      const message = "the store of limits does not answer, limits go by this gateway's share"
+      const message = 'the store of limits does not answer, limits do as onStoreFailure says'
       write('error', 'quota.store_away', message, { cause, error: failureLines(error) })
     },
     /** What was used meanwhile has been charged. */

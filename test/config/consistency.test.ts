@@ -172,6 +172,79 @@ const cases: readonly (readonly [name: string, changes: readonly Change[], expec
     [['models.yaml', 'models:', '  idle: {server: tgi, endpoints: ["http://localhost:1"]}\nmodels:']],
     [/^warning pools\.idle/],
   ],
+  [
+    'no pool at all',
+    [['models.yaml', 'llama-8b: {pool: gpu, ', 'llama-8b: {']],
+    [/^error models\.llama-8b needs a pool, or routes to several/],
+  ],
+  [
+    'a pool and routes',
+    [['models.yaml', 'llama-8b: {pool: gpu, ', 'llama-8b: {pool: gpu, routes: [{pool: gpu}], ']],
+    [/^error models\.llama-8b has both pool and routes/],
+  ],
+  [
+    'routes that lead nowhere, twice to one pool, and to nobody first',
+    [
+      [
+        'models.yaml',
+        'llama-8b: {pool: gpu, ',
+        'llama-8b: {routes: [{pool: gpu, weight: 0}, {pool: gpu, order: 2}, {pool: no, order: 3}], ',
+      ],
+    ],
+    [
+      /routes\[2\]\.pool "no" is not a pool/,
+      /routes\[1\]\.pool "gpu" stands in this list already/,
+      /routes has no pool of the first order with a weight above 0/,
+    ],
+  ],
+  [
+    'servers written down and looked up',
+    [endpoints('["https://10.0.0.7:8000"]\n    discovery: {name: llm.test, port: 8000}')],
+    [/^error pools\.gpu has both endpoints and discovery/],
+  ],
+  [
+    'a name without a port, and a time that runs backwards',
+    [
+      [
+        'models.yaml',
+        'endpoints: ["https://10.0.0.7:8000"]',
+        'discovery: {name: llm.test, refreshMsMin: 2000, refreshMsMax: 1000}',
+      ],
+    ],
+    [/discovery of kind a needs the port/, /refreshMsMax is below refreshMsMin/],
+  ],
+  [
+    'a port that an SRV record names',
+    [
+      [
+        'models.yaml',
+        'endpoints: ["https://10.0.0.7:8000"]',
+        'discovery: {kind: srv, name: _http._tcp.llm.test, port: 1}',
+      ],
+    ],
+    [/discovery\.port has no use/],
+  ],
+  [
+    'names over plain text',
+    [
+      noTls,
+      [
+        'models.yaml',
+        'endpoints: ["https://10.0.0.7:8000"]',
+        'discovery: {name: llm.test, port: 1, scheme: http}',
+      ],
+    ],
+    [/^error pools\.gpu\.discovery would send prompts unencrypted/],
+  ],
+  [
+    'bounds of health and salts that contradict one another',
+    [
+      endpoints(
+        '["https://10.0.0.7:8000"]\n    health: {ejectionMs: 1000, ejectionMsMax: 10}\n    cacheSalt: false\n    cacheSaltKeyFile: k',
+      ),
+    ],
+    [/health\.ejectionMsMax is below ejectionMs/, /^warning pools\.gpu\.cacheSaltKeyFile has no use/],
+  ],
   ['https without an authority', [noTls], [/^error pools\.gpu has https:\/\/ endpoints and needs tls\.ca/]],
   [
     'plain text to elsewhere',

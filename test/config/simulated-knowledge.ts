@@ -5,7 +5,7 @@ import { openProfile } from '../../src/policy/profile.ts'
 import { recognizedKind } from '../../src/policy/recognized-kind.ts'
 import { customFaults, denyListFaults } from '../../src/redaction/custom.ts'
 import type { Category } from '../../src/redaction/recognizer.ts'
-import { analyzerUrlFault } from '../../src/upstream/analyzer.ts'
+import { analyzerUrlFault } from '../../src/upstream/recognizer/analyzer-target.ts'
 
 /** The real checks, over a catalog of a few entities. */
 export const simulatedKnowledge = (entities: Readonly<Record<string, Category>>): Knowledge => ({

@@ -52,7 +52,7 @@ t.test('every file that a document names by its path is there', (t) => {
 t.test('every script that a document names is in package.json', (t) => {
   const { scripts } = JSON.parse(readDocument('package.json')) as { scripts: Record<string, string> }
   const wrong = documents().flatMap((from) =>
-    [...readDocument(from).matchAll(/\bnpm (?:run (?:-s |--silent )?([\w:]+)|(start|test)\b)/g)]
+    [...readDocument(from).matchAll(/\bnpm (?:run (?:-s |--silent )?([\w:-]*\w)|(start|test)\b)/g)]
       .map(([, run, short]) => ({ from, script: (run ?? short) as string }))
       .filter(({ script }) => scripts[script] === undefined),
   )

@@ -1,16 +1,23 @@
+import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { systemClock } from '../../src/clock.ts'
 import type { Config } from '../../src/config/load.ts'
 import { Pools } from '../../src/gateway/pools.ts'
+import { createEvents } from '../../src/telemetry/events.ts'
 import { KnownNames } from '../../src/telemetry/known-names.ts'
+import { createLog } from '../../src/telemetry/log.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
-import type { EndpointPool } from '../../src/upstream/pool.ts'
+import type { ServerPool } from '../../src/upstream/server-pool.ts'
 import { configFolder } from './config-folder.ts'
 
 const folder = await configFolder(t)
 const config = await folder.load()
 const make = (): Pools =>
-  new Pools({ metrics: new Metrics(new KnownNames(), { version: '0', node: '0' }), clock: systemClock })
+  new Pools({
+    metrics: new Metrics(new KnownNames(), { version: '0', node: '0' }),
+    events: createEvents(createLog({ level: 'error', stream: new PassThrough() }), new KnownNames()),
+    clock: systemClock,
+  })
 
 type Gpu = Config['models']['pools'][string]
 
@@ -23,19 +30,20 @@ const withPool = (changes: Partial<Gpu>): Config => ({
   },
 })
 /** A request that is aborted before it is sent: fails with `why`, unless the pool is closed. */
-const post = async (pool: EndpointPool | undefined, why: string): Promise<unknown> =>
-  pool?.endpoints[0]?.post(
+const post = async (pool: ServerPool | undefined, why: string): Promise<unknown> =>
+  pool?.members[0]?.endpoint.post(
     { path: '/v1/embeddings', body: '', stream: false, requestId: 'r' },
     AbortSignal.abort(new Error(why)),
   )
-const poolOf = (prepared: ReturnType<Pools['prepare']>) => prepared.upstreams.routeOf('demo')?.pool
+const poolOf = (prepared: ReturnType<Pools['prepare']>) =>
+  prepared.upstreams.routeOf('demo')?.legs[0]?.pool as ServerPool | undefined
 
 t.test('routes lead models to pools, by their own name at the servers where one is given', async (t) => {
   const pools = make()
   const { upstreams } = pools.prepare(config)
-  t.equal(upstreams.routeOf('demo')?.upstreamModel, 'demo')
-  t.equal(upstreams.routeOf('secret')?.upstreamModel, 'demo')
-  t.equal(upstreams.routeOf('demo')?.pool, upstreams.routeOf('secret')?.pool)
+  t.equal(upstreams.routeOf('demo')?.legs[0]?.upstreamModel, 'demo')
+  t.equal(upstreams.routeOf('secret')?.legs[0]?.upstreamModel, 'demo')
+  t.equal(upstreams.routeOf('demo')?.legs[0]?.pool, upstreams.routeOf('secret')?.legs[0]?.pool)
   t.equal(upstreams.routeOf('nothing'), undefined)
   t.equal(upstreams.routeOf('__proto__'), undefined)
   await pools.close()

@@ -41,7 +41,7 @@ t.test('the page for operators names each of them', (t) => {
   }
   const page = readFileSync(new URL('../../docs/operations/reload-and-drain.md', import.meta.url), 'utf8')
   const fields = [...needingRestart(config, everything), 'traffic.serverName']
-  t.equal(fields.length, 16)
+  t.equal(fields.length, 18)
   for (const field of fields) t.ok(page.includes(`\`${field}\``), field)
   t.end()
 })

@@ -72,10 +72,17 @@ const each: { [E in keyof Events]: (events: Events, text: string) => unknown } =
   stopped: (events) => events.stopped(),
   auditUnhealthy: (events, text) => events.auditUnhealthy(Object.assign(new Error(text), { code: text })),
   auditRecovered: (events) => events.auditRecovered(7),
-  upstreamDown: (events, text) => events.upstreamDown(text, text, text),
+  upstreamDown: (events, text) => events.upstreamDown(text, text, text, 1),
+  upstreamPanic: (events, text) => events.upstreamPanic(text, 'panic'),
+  upstreamLookup: (events, text) => events.upstreamLookup(text, text, true),
+  upstreamServers: (events, text) => events.upstreamServers(text, [text], [text]),
   upstreamUp: (events, text) => events.upstreamUp(text, text),
   recognizerDown: (events, text) => events.recognizerDown(text as 'timeout'),
   recognizerUp: (events) => events.recognizerUp(),
+  workerStarted: (events) => events.workerStarted(1),
+  workerEnded: (events, text) => events.workerEnded(1, text, 100),
+  workerStartFailed: (events, text) => events.workerStartFailed(1, text),
+  workersDraining: (events) => events.workersDraining(2),
   recognizerRejected: (events, text) => events.recognizerRejected(new Error(text)),
   configReloaded: (events, text) => events.configReloaded(text),
   configRejected: (events, text) => events.configRejected(Array(1000).fill(text), text),
@@ -150,7 +157,7 @@ t.test('an unknown model, a foreign message and an address that is none are not 
   const { lines, events, parsed } = make()
   events.exchangeEnded({ ...summary, model: secret }, { requestId: 'r1', remoteAddress: secret })
   events.failure(new Error(secret, { cause: new SyntaxError(secret) }))
-  events.upstreamDown('gpu', 'https://127.0.0.1:8000', new Error(secret))
+  events.upstreamDown('gpu', 'https://127.0.0.1:8000', 'calls_failed', 1_000)
   t.notMatch(lines.join(''), secret)
   t.equal(parsed()[0].model, '_other')
   t.notHas(parsed()[0], 'remote')

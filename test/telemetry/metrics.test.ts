@@ -5,7 +5,8 @@ import type { RefusalCode } from '../../src/refusal.ts'
 import type { ExchangeSummary } from '../../src/telemetry/exchange-summary.ts'
 import { GapHistogram } from '../../src/telemetry/histogram.ts'
 import { KnownNames } from '../../src/telemetry/known-names.ts'
-import { type MetricRow, metricTable, processMetrics } from '../../src/telemetry/metric-table.ts'
+import type { MetricRow } from '../../src/telemetry/metric-row.ts'
+import { metricTable, processMetrics } from '../../src/telemetry/metric-table.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 import type { Outcome } from '../../src/telemetry/outcome.ts'
 import { namingFaults, parseExposition, sampleOf } from './exposition.ts'
@@ -52,8 +53,8 @@ t.test('the text is what a scraper accepts, and the names follow the rules', asy
       heldCharsMax: 40,
     }),
   )
-  metrics.upstreamAnswered('gpu', 200, 12)
-  metrics.upstreamConnected('gpu', 3)
+  metrics.ofPool('gpu').answered(200, 12)
+  metrics.ofPool('gpu').connected(3)
   metrics.configRuns('0123456789abcdef')
   const families = await read()
   t.same(namingFaults(families), [])
@@ -119,7 +120,7 @@ t.test('odd label values fold, so the number of series stays bounded', async (t)
         injection: [{ kind: odd as 'encoded_payload', count: 1 }],
       }),
     )
-    metrics.upstreamAnswered(odd, index, 1)
+    metrics.ofPool(odd).answered(index, 1)
     metrics.authFailed('jwt', odd as RefusalCode)
     metrics.tlsClientError(odd)
     metrics.malformedRequest(odd)
@@ -237,8 +238,8 @@ t.test('counters for the small events', async (t) => {
   metrics.limitDecided('requests', 'deny')
   metrics.auditWritten('exchange.ended')
   metrics.auditWriteFailed()
-  metrics.upstreamRetried('gpu')
-  metrics.upstreamAnswered('gpu', undefined)
+  metrics.ofPool('gpu').retried('hedge')
+  metrics.ofPool('gpu').answered(undefined)
   metrics.recognizerAnswered(20)
   metrics.recognizerFailed('timeout')
   metrics.logLinesDropped(2)

@@ -1,5 +1,11 @@
 import t from 'tap'
-import { livez, type ReadyState, readyz } from '../../src/telemetry/probes.ts'
+import {
+  livez,
+  type ProbeAnswer,
+  type ReadyState,
+  readyz,
+  readyzOfWorkers,
+} from '../../src/telemetry/probes.ts'
 
 const now = Date.UTC(2026, 0, 2)
 const day = 86_400_000
@@ -77,5 +83,34 @@ t.test('an issuer without keys is named, yet the others are served', (t) => {
   const { status, body } = readyz({ ...good, issuers: [...good.issuers, { issuer: 'cluster', keys: 0 }] })
   t.equal(status, 200)
   t.equal(body.checks?.['keys']?.detail, 'without keys: cluster')
+  t.end()
+})
+
+t.test('with workers: one that is ready is enough, unless all drain', (t) => {
+  const answer = (status: 200 | 503, detail: string): ProbeAnswer => ({
+    status,
+    body: {
+      status: status === 200 ? 'ok' : 'unavailable',
+      checks: { audit: { ready: status === 200, detail } },
+    },
+  })
+  const [good, bad] = [answer(200, 'writable'), answer(503, 'full')]
+  const accepting = { wanted: 3, draining: false }
+  t.match(readyzOfWorkers([bad, good, undefined], accepting), {
+    status: 200,
+    body: {
+      status: 'ok',
+      checks: { audit: { detail: 'writable' }, workers: { ready: true, detail: '1 of 3 are ready' } },
+    },
+  })
+  t.match(readyzOfWorkers([bad, undefined], accepting), {
+    status: 503,
+    body: { status: 'unavailable', checks: { audit: { detail: 'full' }, workers: { ready: false } } },
+  })
+  t.match(readyzOfWorkers([], accepting), { status: 503, body: { checks: { workers: { ready: false } } } })
+  t.match(readyzOfWorkers([good, good, good], { wanted: 3, draining: true }), {
+    status: 503,
+    body: { checks: { drain: { ready: false, detail: 'shutting down' }, workers: { ready: true } } },
+  })
   t.end()
 })

@@ -1,36 +1,17 @@
 /** What the operators' listener answers, read without belief: a field of another type counts as left out. */
-import { CommandFailed } from '../surroundings.ts'
+import {
+  type Fields,
+  fields,
+  foreign,
+  isFields,
+  listOf,
+  many,
+  number,
+  text,
+  texts,
+  wait,
+} from './answer-fields.ts'
 import type { Rule } from './rule.ts'
-
-type Fields = Readonly<Record<string, unknown>>
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-const fields = (value: unknown): Fields => (isFields(value) ? value : {})
-const text = (value: unknown): string =>
-  typeof value === 'string'
-    ? value
-    : typeof value === 'number' || typeof value === 'boolean'
-      ? String(value)
-      : ''
-const number = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0)
-/** A wait that never ends is `null` in JSON. */
-const wait = (value: unknown): number => (value === null ? Number.POSITIVE_INFINITY : number(value))
-const many = <Item>(value: unknown, read: (item: Fields) => Item): Item[] =>
-  Array.isArray(value) ? value.filter(isFields).map(read) : []
-const texts = (value: unknown): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(fields(value)).map(([name, part]) => [name, text(part)]))
-
-const foreign = (what: string): CommandFailed =>
-  new CommandFailed(
-    `The answer has no ${what}. Is that the operators' listener of a Sallyport of this version?`,
-  )
-
-function listOf<Item>(body: unknown, name: string, read: (item: Fields) => Item): Item[] {
-  const list = fields(body)[name]
-  if (!Array.isArray(list)) throw foreign(`list of ${name}`)
-  return many(list, read)
-}
 
 export interface Quota {
   readonly name: string

@@ -4,6 +4,7 @@ import { counted } from './limit-words.ts'
 import { limitRule } from './limits.ts'
 import { amount, burst, limitName, line, match, reason, time } from './operators.ts'
 import { endpointNames } from './policies.ts'
+import { poolList } from './pool-list.ts'
 
 const orNull = <Schema extends TSchema>(schema: Schema, description: string) =>
   Type.Union([schema, Type.Null()], { description })
@@ -250,6 +251,7 @@ export const adminSchemas = {
   ExplainRequest: explainRequest,
   Explanation: explanation,
   Decision: decision,
+  PoolList: poolList,
   Error: error,
 } as const
 

@@ -44,8 +44,24 @@ const drain = sectionWithDefaults('How the gateway ends.', {
   }),
 })
 
+const overload = sectionWithDefaults('When callers are turned away because this process is behind.', {
+  delayMsMax: integer(
+    'Most that 99 of 100 timers of the event loop may be late by, for a second. 0: nobody is turned away for that.',
+    { minimum: 0, maximum: 60_000, default: 500 },
+  ),
+  busyPercentMax: integer('Most of the time in which the event loop may have something to do, in percent.', {
+    minimum: 1,
+    maximum: 100,
+    default: 95,
+  }),
+})
+
 /** config/gateway.yaml. */
 export const gatewaySchema = section('Listeners, identity, audit and the life of the process.', {
+  workers: integer(
+    'Processes that serve, on one machine: one for each core at most. Above 1 another one, which serves nobody, keeps them running.',
+    { minimum: 1, maximum: 256, default: 1 },
+  ),
   traffic: trafficSchema,
   probes,
   ops: opsSchema,
@@ -53,6 +69,7 @@ export const gatewaySchema = section('Listeners, identity, audit and the life of
   audit,
   quota: quotaSchema,
   drain,
+  overload,
   log: sectionWithDefaults('The log of the process.', {
     level: oneOf('Least severe line that is written.', ['debug', 'info', 'warn', 'error'], {
       default: 'info',

@@ -1,93 +1,66 @@
 import { type Static, Type } from 'typebox'
-import { file, flag, integer, namedEntries, oneOf, section, sectionWithDefaults } from './field.ts'
-import { serverTls } from './server-tls.ts'
+import { integer, namedEntries, oneOf, section } from './field.ts'
+import { pool } from './pools.ts'
 
 /** Public model names: what callers write, and what `GET /v1/models/<name>` can carry. No dot segments. */
 export const MODEL_PATTERN = '^(?!.*(?:^|/)\\.{0,2}(?:/|$))[A-Za-z0-9._:@+/-]{1,256}$'
 
-const origin = Type.String({
-  description: 'Scheme, host and port of a model server.',
-  maxLength: 300,
-  pattern: '^https?://(?:[A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]{1,5})?/?$',
-  expected: 'an origin such as https://10.0.0.7:8000: no path, user name, query or fragment',
-})
-
-const pool = section('Model servers that answer alike.', {
-  server: oneOf('The software that serves, for its dialect.', [
-    'vllm',
-    'sglang',
-    'llamacpp',
-    'tgi',
-    'openai',
-  ]),
-  endpoints: Type.Array(origin, {
-    description: 'Addresses of the servers.',
-    minItems: 1,
-    maxItems: 256,
-    uniqueItems: true,
-  }),
-  tls: Type.Optional(serverTls),
-  plaintext: Type.Optional(
-    oneOf(
-      '`allowed`: prompts may leave this machine unencrypted, for http:// addresses that are not loopback.',
-      ['allowed'],
-    ),
-  ),
-  apiKeyFile: Type.Optional(file('File that holds the API key of the servers. Watched.', 'secret')),
-  keepAlive: flag('Use a connection again. Turn it off for servers that close without saying so.', {
-    default: true,
-  }),
-  connectionsMax: integer('Most exchanges with one server at a time; above it callers wait for their turn.', {
-    minimum: 1,
-    maximum: 65_535,
-    default: 256,
-  }),
-  queue: sectionWithDefaults(
-    'Exchanges that wait while all servers of the pool are busy; refused ones get 503 and retry-after.',
-    {
-      waitingMax: integer('Most exchanges that wait. 0: none, whoever finds no free server is refused.', {
-        minimum: 0,
-        maximum: 100_000,
-        default: 1_024,
-      }),
-      waitingPerTenantMax: integer('Most exchanges of one tenant that wait.', {
-        minimum: 1,
-        maximum: 100_000,
-        default: 256,
-      }),
-      waitMsMax: integer('Longest wait; an exchange that is foreseen to wait longer is refused at once.', {
-        minimum: 1,
-        maximum: 3_600_000,
-        default: 30_000,
-      }),
-    },
-  ),
-  timeouts: sectionWithDefaults('Waiting for the servers of this pool.', {
-    connectMs: integer('Longest wait for a connection, TLS included.', {
-      minimum: 50,
-      maximum: 60_000,
-      default: 2_000,
-    }),
-    firstByteMs: Type.Optional(
-      integer('Instead of traffic.stream.firstByteTimeoutMs.', { minimum: 100, maximum: 3_600_000 }),
-    ),
-    idleMs: Type.Optional(
-      integer('Instead of traffic.stream.idleTimeoutMs.', { minimum: 100, maximum: 3_600_000 }),
-    ),
-  }),
-})
-
 const price = (description: string) => Type.Number({ description, minimum: 0, maximum: 100_000 })
 
+const poolName = Type.String({ description: 'Name of a pool.', minLength: 1, maxLength: 64 })
+
+const upstreamModel = (description: string) =>
+  Type.Optional(Type.String({ description, minLength: 1, maxLength: 512 }))
+
+const route = section('A pool that serves the model, and its part of the calls.', {
+  pool: poolName,
+  order: integer(
+    'Pools of order 2 are tried when those of order 1 have no place or have failed, and so on.',
+    {
+      minimum: 1,
+      maximum: 16,
+      default: 1,
+    },
+  ),
+  weight: integer('Part of the calls beside the other pools of its order. 0: none, unless the others fail.', {
+    minimum: 0,
+    maximum: 1_000_000,
+    default: 1,
+  }),
+  upstreamModel: upstreamModel('Instead of the upstreamModel of the model.'),
+})
+
+const hedge = section(
+  'Send a short call to a second server when the first is silent; the first answer counts, the other is ended, and the caller pays once.',
+  {
+    afterMs: integer('Silence of the first server before the second is asked.', {
+      minimum: 1,
+      maximum: 600_000,
+    }),
+    outputTokensMax: integer('Calls that may have more output than this are not hedged.', {
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 32,
+    }),
+  },
+)
+
 const model = section('A model that callers can name.', {
-  pool: Type.String({ description: 'Name of a pool.', minLength: 1, maxLength: 64 }),
-  upstreamModel: Type.Optional(
-    Type.String({
-      description: 'Name of the model at the servers; the public name when left out.',
-      minLength: 1,
-      maxLength: 512,
+  pool: Type.Optional(poolName),
+  routes: Type.Optional(
+    Type.Array(route, {
+      description: 'Several pools instead of one `pool`: canaries by weight, fallbacks by order.',
+      minItems: 1,
+      maxItems: 16,
     }),
   ),
+  stickyBy: oneOf(
+    'What chooses among pools of one order: `tenant`, so that a tenant stays with its pool, or each `call` by itself.',
+    ['tenant', 'call'],
+    { default: 'tenant' },
+  ),
+  hedge: Type.Optional(hedge),
+  upstreamModel: upstreamModel('Name of the model at the servers; the public name when left out.'),
   outputTokensMax: integer('Most output tokens of one choice, whatever the roles allow.', {
     minimum: 1,
     maximum: 10_000_000,
@@ -114,5 +87,5 @@ export const modelsSchema = section('Which models there are, and where they run.
 })
 
 export type ModelsConfig = Static<typeof modelsSchema>
-export type PoolConfig = ModelsConfig['pools'][string]
+export type { PoolConfig } from './pools.ts'
 export type ModelConfig = ModelsConfig['models'][string]

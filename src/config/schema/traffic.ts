@@ -138,6 +138,11 @@ const stream = sectionWithDefaults('Bounds of a reply, streamed or whole.', {
       default: 15_000,
     },
   ),
+  obfuscation: oneOf(
+    'Pad streamed events, so that their lengths do not tell what they say. What a caller asks for (`stream_options.include_obfuscation`) goes first.',
+    ['on', 'off'],
+    { default: 'off' },
+  ),
   eventBytesMax: integer('Most bytes of one event of a model server.', {
     minimum: KIB,
     maximum: 64 * MIB,
