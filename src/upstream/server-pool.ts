@@ -102,7 +102,7 @@ export class ServerPool implements EndpointPool {
 
   async take(asked: PlaceAsked, signal: AbortSignal): Promise<Place> {
     // Right after the start nobody knows yet who the servers are.
-    if (this.#members.size === 0) await this.#discovery?.ready
+    if (this.#members.size === 0 && this.#discovery) await untilAborted(this.#discovery.ready, signal)
     signal.throwIfAborted()
     const refusal = this.#uncallable(asked)
     if (refusal !== undefined) throw refusal
@@ -259,5 +259,18 @@ export class ServerPool implements EndpointPool {
         this.#look()
       })
       .catch(() => {})
+  }
+}
+
+/** Resolves with the promise, which never rejects, or when the signal aborts. */
+async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise: aborted, resolve } = Promise.withResolvers<void>()
+  const abort = (): void => resolve()
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  try {
+    await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }

@@ -35,6 +35,8 @@ const leastHeld: Balance = {
 interface WorldOptions {
   readonly limitOf?: (origin: string) => CallLimit
   readonly panicPercent?: number
+  /** When it is known who the servers are. */
+  readonly known?: Promise<void>
 }
 
 /** A pool with a clock of its own, whose servers nobody calls. */
@@ -66,6 +68,9 @@ export function poolOf(origins: readonly string[], connectionsMax: number, optio
         options.limitOf?.(origin) ?? fixedLimit(connectionsMax),
         noWorkLoad,
       ),
+    ...(options.known && {
+      discover: () => ({ ready: options.known as Promise<void>, close: async () => {} }),
+    }),
     watch: ({ origin }) => void watched.push(origin),
   })
   pool.adopt(origins.map((origin) => ({ origin })))

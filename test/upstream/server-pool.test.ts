@@ -96,6 +96,20 @@ t.test('who waits is told when a server that was left out may be tried, though n
   holder.end('answered')
 })
 
+t.test('a call that comes before anybody is known waits, and leaves when its exchange ends', async (t) => {
+  const { promise: known, resolve } = Promise.withResolvers<void>()
+  const { take, pool } = poolOf([], 2, { known })
+  pool.start()
+  const life = new AbortController()
+  const left = refusalOf(() => take({}, life.signal))
+  const waiting = take()
+  life.abort(new Refusal('caller_gone', 'test'))
+  t.equal(await left, 'caller_gone test')
+  pool.adopt([{ origin: 'http://a' }])
+  resolve()
+  t.equal((await waiting).endpoint.origin, 'http://a')
+})
+
 t.test('servers that leave end what they have, and are closed then; new ones are watched', async (t) => {
   const { take, pool, watched, queue } = poolOf(['http://a'], 2)
   pool.start()

@@ -40,7 +40,9 @@ const shown = (whole: string, found: readonly { entity: string; start: number; e
   found.map(({ entity, start, end }) => `${entity} ${whole.slice(start, end)}`)
 
 t.test('a process that speaks the protocol: places are code units, whatever it counts', async (t) => {
-  const child = startChild(process.execPath, [join(import.meta.dirname, '../../support/simulated-analyzer.ts')])
+  const child = startChild(process.execPath, [
+    join(import.meta.dirname, '../../support/simulated-analyzer.ts'),
+  ])
   try {
     await child.until(/on \S+\n/)
     const url = /on (\S+)\n/.exec(child.out)?.[1] as string
