@@ -10,8 +10,8 @@ import { startStack, until } from '../support/stack.ts'
 const stack = await startStack({
   gateway: {
     traffic: {
-      tls: { handshakeTimeoutMs: 500 },
-      bounds: { headersTimeoutMs: 400, bodyTimeoutMs: 400, keepAliveTimeoutMs: 1000 },
+      tls: { handshakeTimeoutMs: 1_500 },
+      bounds: { headersTimeoutMs: 1_000, bodyTimeoutMs: 1_000, keepAliveTimeoutMs: 1_000 },
     },
   },
 })
