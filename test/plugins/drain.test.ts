@@ -166,7 +166,7 @@ t.test('property: bounded, in order, and nobody is cut early', async (t) => {
     const quiet = Math.min(1_000, scene.delayMs)
     const ended = Math.max(scene.delayMs, ...scene.endsAt)
     if (destroyed < deadline)
-      assert.ok(destroyed > ended + quiet - 100, 'nobody was cut off who may just be coming')
+      assert.ok(destroyed >= ended + quiet - 100, 'nobody was cut off who may just be coming')
   })
   await t.resolves(fc.assert(property, { numRuns: 300 }))
 })
