@@ -3,12 +3,13 @@
 // flood in two classes of priority, then quiet again. Real gateway, real TLS, simulated model servers with few places, so
 // that they and not this machine's processors are what is short.
 //   npm run bench:flood            --json for machines, --seconds N (20), --factor N (10), --connections N (8)
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Agent, request } from 'undici'
+import { callerTls, reconfigure, startDev } from './bench/dev-gateway.ts'
 import { type Child, freePort, printedBy, startNode } from './bench/processes.ts'
 import { seededRandom } from './simulated/random.ts'
 
@@ -128,50 +129,32 @@ try {
 }
 
 async function startAll(): Promise<Gateway> {
-  const [port, probesPort, ...modelPorts] = await Promise.all([
-    freePort(),
-    freePort(),
-    ...Array.from({ length: SERVERS }, freePort),
-  ])
+  const modelPorts = await Promise.all(Array.from({ length: SERVERS }, freePort))
   for (const modelPort of modelPorts) {
     const flags = ['--model', 'demo', '--max-num-seqs', String(SLOTS)]
     const args = ['loadtest/model-server.ts', '--port', String(modelPort), ...flags]
     children.push(await startNode(args, 'simulated model server', root))
   }
-  const ports = ['-p', String(port), '--probes-port', String(probesPort), '--log-format', 'json']
-  const child = await startNode(['src/main.ts', 'dev', '-d', folder, ...ports], 'Ctrl-C stops it', root)
+  const { child, port, probesPort } = await startDev(folder)
   children.push(child)
-  await reconfigure(
-    modelPorts.map((modelPort) => `http://127.0.0.1:${modelPort}`),
-    probesPort as number,
-  )
+  const endpoints = modelPorts.map((modelPort) => `http://127.0.0.1:${modelPort}`)
+  await reconfigure(folder, { probesPort }, modelsAt(endpoints), withBatch)
   const url = `https://localhost:${port}`
-  return { url, probesPort: probesPort as number, child, agent: newAgent(), callers: await allCallers() }
+  return { url, probesPort, child, agent: newAgent(), callers: await allCallers() }
 }
 
-/** A pool of all servers, a role for batch, limits of the roles out of the way. */
-async function reconfigure(endpoints: readonly string[], probesPort: number): Promise<void> {
-  const file = (name: string): string => join(folder, 'config', name)
-  const limits = 'requestsPerMinute: 1000000, burst: 100000, inFlight: 10000'
-  const policies = readFileSync(file('policies.yaml'), 'utf8').replace(
-    /requestsPerMinute: \d+, inFlight: \d+/,
-    limits,
-  )
+/** A role for batch beside that of all others. */
+function withBatch(policies: string): string {
   const app = /\n {2}app:\n((?: {4}.*\n)+)/.exec(policies)?.[1] ?? ''
-  writeFileSync(file('policies.yaml'), policies.replace(/\s*$/, `\n  batch:\n${app}    priority: batch\n`))
+  return policies.replace(/\s*$/, `\n  batch:\n${app}    priority: batch\n`)
+}
+
+/** A pool of all servers. */
+function modelsAt(endpoints: readonly string[]): object {
   const queue = { waitingMax: WAITING_MAX, waitingPerTenantMax: WAITING_MAX / 2, waitMsMax: WAIT_MS_MAX }
   const pools = { shared: { server: 'vllm', endpoints, connectionsMax, queue } }
   const models = { demo: { pool: 'shared', upstreamModel: 'demo', outputTokensMax: 4096 } }
-  writeFileSync(file('models.yaml'), JSON.stringify({ pools, models }))
-  const before = await policyHash(probesPort)
-  for (let look = 0; look < 100 && (await policyHash(probesPort)) === before; look += 1) await delay(50)
-  await delay(1_000)
-}
-
-async function policyHash(probesPort: number): Promise<string> {
-  const { body } = await request(`http://127.0.0.1:${probesPort}/readyz`)
-  const { checks } = (await body.json()) as { checks: { config: { detail: string } } }
-  return checks.config.detail
+  return { pools, models }
 }
 
 async function allCallers(): Promise<Caller[]> {
@@ -187,9 +170,11 @@ async function allCallers(): Promise<Caller[]> {
 }
 
 function newAgent(): Agent {
-  const read = (file: string): Buffer => readFileSync(join(folder, file))
-  const tls = { ca: read('ca.crt'), cert: read('client.crt'), key: read('client.key'), timeout: 60_000 }
-  return new Agent({ connections: CONNECTIONS, keepAliveTimeout: 600_000, connect: tls })
+  return new Agent({
+    connections: CONNECTIONS,
+    keepAliveTimeout: 600_000,
+    connect: { ...callerTls(folder), timeout: 60_000 },
+  })
 }
 
 /** Opens connections before anything is measured: handshakes would be most of the processor's work. */

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { makeSecrets } from './deploy/certificates.ts'
 import { type LoadOptions, missed, type RunResult, rollingRun } from './deploy/rolling-run.ts'
+import { repeated } from './deploy/runs.ts'
 import { table } from './deploy/table.ts'
 
 const text = (value: string) => ({ type: 'string', default: value }) as const
@@ -39,18 +40,7 @@ try {
     words: 20,
     delayMs: Number(values['delay-ms']),
   }
-  const results: RunResult[] = []
-  for (let run = 1; run <= Number(values.runs); run += 1) {
-    const result = await rollingRun(options)
-    results.push(result)
-    const faults = missed(result)
-    for (const fault of faults.slice(0, 10)) process.stderr.write(`run ${run}: ${fault}\n`)
-    process.stderr.write(
-      `run ${run}: ${faults.length === 0 ? 'all as it must be' : `${faults.length} MISSED`}\n`,
-    )
-  }
-  report(results)
-  if (results.some((result) => missed(result).length > 0)) process.exitCode = 1
+  report(await repeated(Number(values.runs), () => rollingRun(options), missed))
 } finally {
   rmSync(secrets, { recursive: true, force: true })
 }

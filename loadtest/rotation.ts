@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { makeSecrets } from './deploy/certificates.ts'
 import { missed } from './deploy/rolling-run.ts'
 import { type RotationResult, rotationRun } from './deploy/rotation-run.ts'
+import { repeated } from './deploy/runs.ts'
 import { table } from './deploy/table.ts'
 
 const text = (value: string) => ({ type: 'string', default: value }) as const
@@ -31,24 +32,13 @@ const [secrets, next] = folders as [string, string]
 try {
   await makeSecrets(secrets, 'old')
   await makeSecrets(next, 'new')
-  const results: RotationResult[] = []
-  for (let run = 1; run <= Number(values.runs); run += 1) {
-    const load = {
-      streams: Number(values.streams),
-      callsPerSecond: Number(values.calls),
-      words: 20,
-      delayMs: 1_000,
-    }
-    const result = await rotationRun({ ...load, secrets }, next)
-    results.push(result)
-    const faults = missed(result)
-    for (const fault of faults.slice(0, 10)) process.stderr.write(`run ${run}: ${fault}\n`)
-    process.stderr.write(
-      `run ${run}: ${faults.length === 0 ? 'all as it must be' : `${faults.length} MISSED`}\n`,
-    )
+  const load = {
+    streams: Number(values.streams),
+    callsPerSecond: Number(values.calls),
+    words: 20,
+    delayMs: 1_000,
   }
-  report(results)
-  if (results.some((result) => missed(result).length > 0)) process.exitCode = 1
+  report(await repeated(Number(values.runs), () => rotationRun({ ...load, secrets }, next), missed))
 } finally {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 }

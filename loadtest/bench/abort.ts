@@ -3,7 +3,7 @@
 // caller and model server are this process and share a clock.
 //   npm run bench:abort            --json for machines, --calls N for each phase (200)
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { type Child, freePort, printedBy, startNode } from './processes.ts'
+import { callerTls, reconfigure, startDev } from './dev-gateway.ts'
+import { type Child, printedBy } from './processes.ts'
 
 const root = join(import.meta.dirname, '../..')
 const { values } = parseArgs({
@@ -76,14 +77,8 @@ try {
 }
 
 async function startGateway(upstream: string): Promise<number> {
-  const [port, probesPort, opsPort] = await Promise.all([freePort(), freePort(), freePort()])
-  const ports = ['-p', port, '--probes-port', probesPort, '--ops-port', opsPort].map(String)
-  const start = ['src/main.ts', 'dev', '-d', folder, ...ports, '--log-format', 'json']
-  children.push(await startNode(start, 'Ctrl-C stops it', root))
-  const policies = join(folder, 'config/policies.yaml')
-  const limits = 'requestsPerMinute: 1000000, burst: 100000, inFlight: 10000'
-  const before = readFileSync(policies, 'utf8')
-  writeFileSync(policies, before.replace(/requestsPerMinute: \d+, inFlight: \d+/, limits))
+  const gateway = await startDev(folder)
+  children.push(gateway.child)
   const other = upstream.replace('127.0.0.1', 'localhost')
   const pool = (endpoints: readonly string[], fields: object = {}) => ({
     ...{ server: 'vllm', endpoints, health: { probe: false }, balance: { loadReports: false } },
@@ -108,9 +103,8 @@ async function startGateway(upstream: string): Promise<number> {
       full: model('full'),
     },
   }
-  writeFileSync(join(folder, 'config/models.yaml'), JSON.stringify(models))
-  await delay(2_000)
-  return port
+  await reconfigure(folder, gateway, models)
+  return gateway.port
 }
 
 /** The model server: goes as far as the phase says, and then says nothing more. */
@@ -160,10 +154,9 @@ async function neverSent(port: number, token: string): Promise<number[]> {
 }
 
 function call(port: number, token: string, name: string, stream: boolean) {
-  const read = (file: string): Buffer => readFileSync(join(folder, file))
   const request = httpsRequest({
     ...{ host: 'localhost', port, path: '/v1/chat/completions', method: 'POST', agent: false },
-    ...{ ca: read('ca.crt'), cert: read('client.crt'), key: read('client.key') },
+    ...callerTls(folder),
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
   })
   request.on('error', () => {})

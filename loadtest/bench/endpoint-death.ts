@@ -3,13 +3,14 @@
 // processes of their own that end by SIGKILL. Two policies side by side: a call whose connection closed before a byte of the
 // answer is told to its caller (`afterSend: never`, the default), or sent to another server (`closed`).
 //   npm run bench:endpoint-death            --json for machines, --rate N calls a second (40)
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Agent, request } from 'undici'
 import { seededRandom } from '../simulated/random.ts'
+import { callerTls, type DevGateway, reconfigure, startDev } from './dev-gateway.ts'
 import { type Child, freePort, printedBy, startNode } from './processes.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -77,20 +78,9 @@ async function startModel(port: number): Promise<Child> {
   return child
 }
 
-interface GatewayPorts {
-  readonly port: number
-  readonly probesPort: number
-}
-
-async function startGateway(modelPorts: readonly number[]): Promise<GatewayPorts> {
-  const [port, probesPort, opsPort] = await Promise.all([freePort(), freePort(), freePort()])
-  const ports = ['-p', port, '--probes-port', probesPort, '--ops-port', opsPort].map(String)
-  const start = ['src/main.ts', 'dev', '-d', folder, ...ports, '--log-format', 'json']
-  children.push(await startNode(start, 'Ctrl-C stops it', root))
-  const policies = join(folder, 'config/policies.yaml')
-  const limits = 'requestsPerMinute: 1000000, burst: 100000, inFlight: 10000'
-  const before = readFileSync(policies, 'utf8')
-  writeFileSync(policies, before.replace(/requestsPerMinute: \d+, inFlight: \d+/, limits))
+async function startGateway(modelPorts: readonly number[]): Promise<DevGateway> {
+  const gateway = await startDev(folder)
+  children.push(gateway.child)
   const pool = (afterSend: string) => ({
     server: 'vllm',
     endpoints: modelPorts.map((each) => `http://127.0.0.1:${each}`),
@@ -102,9 +92,8 @@ async function startGateway(modelPorts: readonly number[]): Promise<GatewayPorts
     pools: { never: pool('never'), closed: pool('closed') },
     models: { never: model('never'), closed: model('closed') },
   }
-  writeFileSync(join(folder, 'config/models.yaml'), JSON.stringify(models))
-  await delay(2_000)
-  return { port, probesPort }
+  await reconfigure(folder, gateway, models)
+  return gateway
 }
 
 interface Fleet {
@@ -112,8 +101,8 @@ interface Fleet {
   readonly servers: Child[]
 }
 
-async function run(policy: string, gateway: GatewayPorts, token: string, fleet: Fleet): Promise<Row> {
-  const agent = callers()
+async function run(policy: string, gateway: DevGateway, token: string, fleet: Fleet): Promise<Row> {
+  const agent = new Agent({ keepAliveTimeout: 600_000, connect: { ...callerTls(folder), timeout: 60_000 } })
   const startedAt = performance.now()
   const ended: Promise<Ended>[] = []
   const until = BEFORE_MS + DEAD_MS + AFTER_MS
@@ -156,7 +145,7 @@ async function load(forMs: number, send: (n: number) => void): Promise<void> {
   }
 }
 
-async function healthyIs(count: number, pool: string, { probesPort }: GatewayPorts): Promise<number> {
+async function healthyIs(count: number, pool: string, { probesPort }: DevGateway): Promise<number> {
   const wanted = `sallyport_upstream_endpoints{pool="${pool}",state="healthy"} ${count}`
   for (let look = 0; look < 2_000; look++) {
     const { body } = await request(`http://127.0.0.1:${probesPort}/metrics`)
@@ -164,12 +153,6 @@ async function healthyIs(count: number, pool: string, { probesPort }: GatewayPor
     await delay(20)
   }
   return Number.POSITIVE_INFINITY
-}
-
-function callers(): Agent {
-  const read = (file: string): Buffer => readFileSync(join(folder, file))
-  const connect = { ca: read('ca.crt'), cert: read('client.crt'), key: read('client.key'), timeout: 60_000 }
-  return new Agent({ keepAliveTimeout: 600_000, connect })
 }
 
 async function call(

@@ -2,13 +2,14 @@
 // share, beside the same requests at a pool that is as large as their share and theirs alone. The third column is the same
 // flood first come, first served: all callers under the name of one tenant. Real gateway, real sockets, a simulated model.
 //   npm run bench:fairness            --json for machines, --seconds N (40)
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Agent, request } from 'undici'
 import { seededRandom } from '../simulated/random.ts'
+import { callerTls, reconfigure, startDev } from './dev-gateway.ts'
 import { type Child, freePort, printedBy, startNode } from './processes.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -86,41 +87,25 @@ try {
 }
 
 async function startAll(): Promise<string> {
-  const [modelPort, port, probesPort] = await Promise.all([freePort(), freePort(), freePort()])
+  const modelPort = await freePort()
   const pace = ['--time-to-first-token', FIRST_TOKEN_MS, '--inter-token-latency', TOKEN_MS].map(String)
   const model = ['loadtest/model-server.ts', '--port', String(modelPort), '--model', 'demo', ...pace]
   children.push(await startNode(model, 'simulated model server', root))
-  const ports = ['-p', String(port), '--probes-port', String(probesPort), '--log-format', 'json']
-  children.push(await startNode(['src/main.ts', 'dev', '-d', folder, ...ports], 'Ctrl-C stops it', root))
-  await reconfigure(`http://127.0.0.1:${modelPort}`, probesPort)
-  return `https://localhost:${port}`
+  const gateway = await startDev(folder)
+  children.push(gateway.child)
+  await reconfigure(folder, gateway, modelsAt(`http://127.0.0.1:${modelPort}`))
+  return `https://localhost:${gateway.port}`
 }
 
-/** A pool of the size of one share for each quiet tenant, and one for all; the limits of the role out of the way. */
-async function reconfigure(upstream: string, probesPort: number): Promise<void> {
-  const policies = join(folder, 'config/policies.yaml')
-  const limits = 'requestsPerMinute: 1000000, burst: 100000, inFlight: 10000'
-  writeFileSync(
-    policies,
-    readFileSync(policies, 'utf8').replace(/requestsPerMinute: \d+, inFlight: \d+/, limits),
-  )
+/** A pool of the size of one share for each quiet tenant, and one for all. */
+function modelsAt(upstream: string): object {
   const queue = { waitingMax: 512, waitingPerTenantMax: 256, waitMsMax: WAIT_MS_MAX }
   const pool = (connectionsMax: number) => ({ server: 'vllm', endpoints: [upstream], connectionsMax, queue })
   const model = (pool: string) => ({ pool, upstreamModel: 'demo', outputTokensMax: 4096 })
-  const models = {
+  return {
     pools: { ...Object.fromEntries(QUIET.map((name) => [name, pool(SHARE)])), shared: pool(PLACES) },
     models: { ...Object.fromEntries(QUIET.map((name) => [name, model(name)])), shared: model('shared') },
   }
-  writeFileSync(join(folder, 'config/models.yaml'), JSON.stringify(models))
-  const before = await policyHash(probesPort)
-  for (let look = 0; look < 100 && (await policyHash(probesPort)) === before; look += 1) await delay(50)
-  await delay(500)
-}
-
-async function policyHash(probesPort: number): Promise<string> {
-  const { body } = await request(`http://127.0.0.1:${probesPort}/readyz`)
-  const { checks } = (await body.json()) as { checks: { config: { detail: string } } }
-  return checks.config.detail
 }
 
 async function tokensOf(tenants: readonly string[]): Promise<Map<string, string>> {
@@ -132,9 +117,7 @@ async function tokensOf(tenants: readonly string[]): Promise<Map<string, string>
 }
 
 function callers(): Agent {
-  const read = (file: string): Buffer => readFileSync(join(folder, file))
-  const connect = { ca: read('ca.crt'), cert: read('client.crt'), key: read('client.key'), timeout: 60_000 }
-  return new Agent({ keepAliveTimeout: 600_000, connect })
+  return new Agent({ keepAliveTimeout: 600_000, connect: { ...callerTls(folder), timeout: 60_000 } })
 }
 
 /** Opens connections before anything is measured: hundreds of handshakes would be most of the processor's work. */

@@ -2,11 +2,12 @@
 // relay that does none of it, on the same machine, in the same run, over the same load. CPU time is the operating
 // system's accounting of each gateway process; rounds alternate, and the median of the pairwise ratios is what counts.
 //   npm run bench:overhead            --json for machines, --rounds N (5)
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Agent, request } from 'undici'
+import { reconfigure, startDev } from './dev-gateway.ts'
 import { type Child, freePort, startNode } from './processes.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -75,30 +76,17 @@ function made(file: string): Buffer {
 }
 
 async function startAll(): Promise<Side[]> {
-  const [modelPort, barePort, port, probesPort] = await Promise.all([
-    freePort(),
-    freePort(),
-    freePort(),
-    freePort(),
-  ])
+  const [modelPort, barePort] = await Promise.all([freePort(), freePort()])
   const reply = Array.from({ length: EVENTS }, (_, i) => ['--reply', `${prose.split(' ')[i % 17]} `]).flat()
   const model = ['loadtest/model-server.ts', '--port', String(modelPort), '--model', 'demo', ...reply]
   children.push(await startNode(model, 'simulated model server', root))
-  const dev = [
-    'src/main.ts',
-    'dev',
-    '-d',
-    folder,
-    '-p',
-    String(port),
-    '--probes-port',
-    String(probesPort),
-    '--log-format',
-    'json',
-  ]
-  const sallyport = await startNode(dev, 'Ctrl-C stops it', root)
+  const gateway = await startDev(folder)
+  const { child: sallyport, port } = gateway
   children.push(sallyport)
-  await reconfigure(`http://127.0.0.1:${modelPort}`, probesPort)
+  await reconfigure(folder, gateway, {
+    pools: { upstream: { server: 'vllm', endpoints: [`http://127.0.0.1:${modelPort}`] } },
+    models: { demo: { pool: 'upstream', outputTokensMax: 4096 } },
+  })
   const tls = ['config/tls/server.crt', 'config/tls/server.key', 'config/tls/client-ca.crt'].map((file) =>
     join(folder, file),
   )
@@ -113,29 +101,6 @@ async function startAll(): Promise<Side[]> {
     { name: 'sallyport', child: sallyport, url: `https://localhost:${port}`, headers: { authorization } },
     { name: 'bare', child: bare, url: `https://localhost:${barePort}`, headers: {} },
   ]
-}
-
-/** Points the running gateway at the model server of this benchmark and lifts its limits: a hot reload, as in production. */
-async function reconfigure(upstream: string, probesPort: number): Promise<void> {
-  const policies = join(folder, 'config/policies.yaml')
-  const lifted = readFileSync(policies, 'utf8').replace(
-    /requestsPerMinute: \d+, inFlight: \d+/,
-    'requestsPerMinute: 1000000, burst: 100000, inFlight: 1000',
-  )
-  writeFileSync(policies, lifted)
-  const models = `pools:\n  upstream: {server: vllm, endpoints: [${upstream}]}\nmodels:\n  demo: {pool: upstream, outputTokensMax: 4096}\n`
-  writeFileSync(join(folder, 'config/models.yaml'), models)
-  const before = await policyHash(probesPort)
-  for (let look = 0; look < 100 && (await policyHash(probesPort)) === before; look += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  await new Promise((resolve) => setTimeout(resolve, 500))
-}
-
-async function policyHash(probesPort: number): Promise<string> {
-  const { body } = await request(`http://127.0.0.1:${probesPort}/readyz`)
-  const { checks } = (await body.json()) as { checks: { config: { detail: string } } }
-  return checks.config.detail
 }
 
 async function measure(side: Side, agent: Agent): Promise<Round> {
