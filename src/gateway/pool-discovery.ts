@@ -24,10 +24,9 @@ export function followServers(
   const { clock, metrics, events } = parts
   let failing: string | undefined
   return new DnsEndpoints({
-    ...{ clock, random: Math.random, source: sourceOf(discovery), servers: discovery.nameservers },
+    ...lookupOf(discovery, clock),
     refreshMsMin: discovery.refreshMsMin,
     refreshMsMax: discovery.refreshMsMax,
-    endpointsMax: discovery.endpointsMax,
     observer: {
       read: ({ result, code, kept, refused, cut }) => {
         metrics.lookedUp(result)
@@ -59,15 +58,19 @@ export async function serversNow(
   discovery: DiscoveryConfig,
   clock: Clock,
 ): Promise<readonly DiscoveredEndpoint[]> {
-  const asked = new DnsEndpoints({
-    ...{ clock, random: Math.random, source: sourceOf(discovery), servers: discovery.nameservers },
-    endpointsMax: discovery.endpointsMax,
-    observer: { changed: () => {} },
-  })
+  const asked = new DnsEndpoints({ ...lookupOf(discovery, clock), observer: { changed: () => {} } })
   await asked.ready
   await asked.close()
   return asked.endpoints
 }
+
+const lookupOf = (discovery: DiscoveryConfig, clock: Clock) => ({
+  clock,
+  random: Math.random,
+  source: sourceOf(discovery),
+  servers: discovery.nameservers,
+  endpointsMax: discovery.endpointsMax,
+})
 
 function sourceOf({ kind, name, scheme, port, families }: DiscoveryConfig): DnsSource {
   const shared = { name, scheme, families }

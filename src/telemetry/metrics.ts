@@ -26,6 +26,7 @@ import { streamEndOf } from './outcome.ts'
 import { parserReason } from './parser-reason.ts'
 import { PoolMetrics } from './pool-metrics.ts'
 import type { RecognizerFault } from './recognizer-fault.ts'
+import { seconds } from './seconds.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { StoreFault } from './store-fault.ts'
 import { tlsReason } from './tls-reason.ts'
@@ -271,8 +272,6 @@ const operations: Readonly<Record<string, string>> = {
   completions: 'text_completion',
   embeddings: 'embeddings',
 }
-
-const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000)
 
 /** The convention's formula: what follows the first token, over the tokens that follow it. */
 function secondsPerToken({ usage, firstTokenMs, durationMs }: ExchangeSummary): number | undefined {

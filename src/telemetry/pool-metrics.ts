@@ -9,6 +9,7 @@ import type {
   queueRefusals,
   retryReasons,
 } from './label-values.ts'
+import { seconds } from './seconds.ts'
 
 type Endpoints = Readonly<Record<(typeof endpointStates)[number], number>>
 
@@ -85,5 +86,3 @@ export function showPool(state: PoolState, to: Pick<Instruments, 'set'>): void {
   for (const [name, count] of Object.entries(state.endpoints))
     to.set('sallyport_upstream_endpoints', { pool, state: name }, count)
 }
-
-const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000)

@@ -184,8 +184,8 @@ export class ServerPool implements EndpointPool {
     void member.close().finally(() => this.#leaving.delete(member))
   }
 
-  #roomAt(member: Member): number {
-    if (this.health.shareOf(member.origin) === 0) return 0
+  #roomAt(member: Member, share = this.health.shareOf(member.origin)): number {
+    if (share === 0) return 0
     // In probation one call at a time may try.
     return this.#isOnProbation(member) ? Math.min(1, member.room) : member.room
   }
@@ -210,7 +210,7 @@ export class ServerPool implements EndpointPool {
   }
 
   #candidates(asked: PlaceAsked): Candidate[] {
-    return this.#callable(asked).filter(({ member }) => this.#roomAt(member) > 0)
+    return this.#callable(asked).filter(({ member, share }) => this.#roomAt(member, share) > 0)
   }
 
   /**

@@ -18,11 +18,3 @@ export interface WorkLoad {
   begin(call: { readonly inputTokens: number; readonly outputTokensExpected: number }): Work
   reported(load: ServerLoad): void
 }
-
-export const noWorkLoad: WorkLoad = {
-  score: 0,
-  backlog: 0,
-  slowness: 1,
-  begin: () => ({ firstToken: () => {}, produced: () => {}, end: () => {} }),
-  reported: () => {},
-}

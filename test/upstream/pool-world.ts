@@ -4,7 +4,7 @@ import { type CallLimit, fixedLimit, Member } from '../../src/upstream/member.ts
 import type { PlaceAsked } from '../../src/upstream/pool.ts'
 import { ServerPool } from '../../src/upstream/server-pool.ts'
 import type { Balance } from '../../src/upstream/server-pool-parts.ts'
-import { noWorkLoad } from '../../src/upstream/work.ts'
+import type { WorkLoad } from '../../src/upstream/work.ts'
 import { endpointOf } from '../exchange/fake-parts.ts'
 import { SteppingClock } from './stepping-clock.ts'
 
@@ -30,6 +30,14 @@ const leastHeld: Balance = {
   left: () => {},
   chosen: (_member, { inputTokens }) => inputTokens,
   choose: (candidates) => candidates.map(({ member }) => member).toSorted((a, b) => a.held - b.held)[0],
+}
+
+const noWorkLoad: WorkLoad = {
+  score: 0,
+  backlog: 0,
+  slowness: 1,
+  begin: () => ({ firstToken: () => {}, produced: () => {}, end: () => {} }),
+  reported: () => {},
 }
 
 interface WorldOptions {

@@ -1,6 +1,7 @@
 import type { Permit } from '../../policy/permit.ts'
 import type { Reservation } from '../../quota/quota.ts'
 import { blameOf, blameOfReply } from '../../upstream/blame.ts'
+import { orcaResponseHeader } from '../../upstream/load/orca.ts'
 import type { Place } from '../../upstream/pool.ts'
 import type { Leg } from '../../upstream/routes.ts'
 import type { UpstreamAnswer } from '../../upstream/upstream.ts'
@@ -44,7 +45,7 @@ export async function attempt(
   }
   try {
     const told = (answer: UpstreamAnswer): void =>
-      place.answered(answer.status, answer.headers['endpoint-load-metrics'])
+      place.answered(answer.status, answer.headers[orcaResponseHeader])
     const answer = await dispatch(
       target,
       screened,

@@ -31,12 +31,16 @@ diagnostics.subscribe('undici:client:sendHeaders', (message) => {
 diagnostics.subscribe('undici:request:error', (message) => {
   const { request, error } = message as { request: object; error: unknown }
   const sent = sentByRequest.get(request)
-  if (sent === undefined) unsentErrors.add(error as object)
-  else if (isClose(error) && lostTheRace(sent)) unansweredErrors.add(error)
+  if (sent === undefined) {
+    // A throw in a listener of this channel would end the process.
+    if (isObject(error)) unsentErrors.add(error)
+  } else if (isClose(error) && lostTheRace(sent)) unansweredErrors.add(error)
 })
 
+const isObject = (error: unknown): error is object => typeof error === 'object' && error !== null
+
 const isClose = (error: unknown): error is object =>
-  typeof error === 'object' && error !== null && 'code' in error && closeErrors.has(error.code)
+  isObject(error) && 'code' in error && closeErrors.has(error.code)
 
 const lostTheRace = ({ socket, bytesReadAtSend, sentAt }: Sent): boolean =>
   bytesReadAtSend > 0 &&
@@ -44,9 +48,7 @@ const lostTheRace = ({ socket, bytesReadAtSend, sentAt }: Sent): boolean =>
   performance.now() - sentAt <= CLOSE_RACE_MS_MAX
 
 /** Whether the request failed because a reused socket was being closed as it was sent. */
-export const diedOnReusedSocket = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && unansweredErrors.has(error)
+export const diedOnReusedSocket = (error: unknown): boolean => isObject(error) && unansweredErrors.has(error)
 
 /** Whether the request failed before its head was written to a connection. */
-export const wasNotSent = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && unsentErrors.has(error)
+export const wasNotSent = (error: unknown): boolean => isObject(error) && unsentErrors.has(error)

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { type Dispatcher, Pool } from 'undici'
 import { Refusal } from '../../refusal.ts'
 import { CallFailure } from '../call-failure.ts'
+import { orcaRequestHeaders, orcaResponseHeader } from '../load/orca.ts'
 import type { EndpointHandle, StatusPath, UpstreamAnswer, UpstreamRequest } from '../upstream.ts'
 import { connectorFor, type UpstreamTls } from './connector.ts'
 import { diedOnReusedSocket, wasNotSent } from './socket-fate.ts'
@@ -48,7 +49,7 @@ const BUSY_RETRY_MS = 1_000
 const FINISH_MS_MAX = 1_000
 const FINISH_BYTES_MAX = 16_384
 /** Response headers that anything of ours reads; every other one ends here. */
-const HEADERS_READ = ['content-encoding', 'retry-after', 'endpoint-load-metrics'] as const
+const HEADERS_READ = ['content-encoding', 'retry-after', orcaResponseHeader] as const
 
 /** One model server, spoken to over a bounded pool of HTTP/1.1 connections. */
 export function createEndpoint(options: EndpointOptions): EndpointHandle {
@@ -174,8 +175,8 @@ function requestHeaders(options: EndpointOptions, request: UpstreamRequest): Rec
     'accept-encoding': 'identity',
     'x-request-id': request.requestId,
   }
-  if (options.loadReports === 'asked') headers['endpoint-load-metrics-format'] = 'TEXT'
-  return Object.assign(headers, authorization(options))
+  const reports = options.loadReports === 'asked' ? orcaRequestHeaders : {}
+  return Object.assign(headers, reports, authorization(options))
 }
 
 function authorization({ apiKey }: EndpointOptions): Record<string, string> {
