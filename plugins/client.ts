@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Client, Head } from '../src/exchange/arrival.ts'
 import { Refusal } from '../src/refusal.ts'
@@ -121,25 +120,37 @@ export class NodeClient implements Client {
     return this.#until('drain')
   }
 
-  /** Waits for an event of the response within the slow-reader bound; cuts the connection when it does not come. */
-  async #until(event: 'finish' | 'drain'): Promise<void> {
-    const slow = new AbortController()
-    const timer = setTimeout(() => slow.abort(), this.#bounds.slowReaderTimeoutMs)
-    // `gone` says nothing when the end was written meanwhile: a wait for room must not outlive the response.
-    const over = new AbortController()
-    const close = (): void => over.abort()
-    this.#response.once('close', close)
-    const signal = AbortSignal.any([slow.signal, over.signal, this.#gone.signal])
-    try {
-      await once(this.#response, event, { signal })
-    } catch {
-      if (!slow.signal.aborted) throw callerGone()
-      this.#response.destroy()
-      throw new Refusal('slow_reader', `no ${event} within slowReaderTimeoutMs`)
-    } finally {
-      this.#response.off('close', close)
-      clearTimeout(timer)
+  /**
+   * Waits for an event of the response within the slow-reader bound; cuts the connection when it does not come. Plain
+   * listeners: this is done for every answer, and signals that are made for one wait cost more than the answer's write.
+   */
+  #until(event: 'finish' | 'drain'): Promise<void> {
+    const response = this.#response
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const leave = (): void => {
+      clearTimeout(slow)
+      response.off(event, happened)
+      response.off('close', gone)
+      response.off('error', gone)
     }
+    const happened = (): void => {
+      leave()
+      resolve()
+    }
+    // A wait for room must not outlive the response: `close` comes also where the end was written meanwhile.
+    const gone = (): void => {
+      leave()
+      reject(callerGone())
+    }
+    const slow = setTimeout(() => {
+      leave()
+      reject(new Refusal('slow_reader', `no ${event} within slowReaderTimeoutMs`))
+      response.destroy()
+    }, this.#bounds.slowReaderTimeoutMs)
+    response.once(event, happened)
+    response.once('close', gone)
+    response.once('error', gone)
+    return promise
   }
 }
 

@@ -5,6 +5,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Arrival, Client } from '../src/exchange/arrival.ts'
 import type { PeerCertificate } from '../src/identity/principal.ts'
 import { Refusal, type RefusalCode } from '../src/refusal.ts'
+import { StreamChunks } from '../src/stream-chunks.ts'
 
 export interface TrafficOptions {
   /** Runs the exchange on the configuration that is current when it begins. */
@@ -140,23 +141,11 @@ function arrivalOf(raw: IncomingMessage, reading: Reading, options: TrafficOptio
  * Leaving the loop early must not destroy the socket: the caller is still owed an answer.
  */
 function bodyOf(raw: IncomingMessage, response: ServerResponse): AsyncIterable<Uint8Array> {
-  let fault: Refusal | undefined
-  let interrupt = (): void => {}
-  raw.once(UNREADABLE, (refusal: Refusal) => {
-    fault = refusal
-    interrupt()
-  })
+  const chunks = new StreamChunks(raw)
+  raw.once(UNREADABLE, (refusal: Refusal) => chunks.fail(refusal))
   const iterate = (): AsyncIterator<Uint8Array> => {
     if (raw.headers.expect !== undefined && !raw.complete) response.writeContinue()
-    const chunks = raw.iterator({ destroyOnReturn: false })
-    const next = (): Promise<IteratorResult<Uint8Array>> => {
-      const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<Uint8Array>>()
-      interrupt = () => reject(fault)
-      if (fault === undefined) chunks.next().then(resolve, reject)
-      else interrupt()
-      return promise
-    }
-    return { next, return: async () => (await chunks.return?.()) ?? { done: true, value: undefined } }
+    return chunks[Symbol.asyncIterator]()
   }
   return { [Symbol.asyncIterator]: iterate }
 }

@@ -14,11 +14,21 @@ import type { SegmentFile, SegmentStore } from './segment.ts'
 const overdue = (what: string): Error =>
   Object.assign(new Error(`the audit disk did not answer in time (${what})`), { code: 'ETIMEDOUT' })
 
+const tooLate = Symbol('too late')
+
+/** An operation that the disk works on. */
+interface UnderWay {
+  readonly startedAtMs: number
+  overdue(): void
+}
+
 class Deadline {
   readonly #clock: Clock
   readonly #timeoutMs: number
   /** Settles when all that is overdue has come back. */
   #late: Promise<void> | undefined
+  #underWay: UnderWay | undefined
+  #watching: Promise<void> | undefined
 
   constructor(clock: Clock, timeoutMs: number) {
     this.#clock = clock
@@ -28,17 +38,33 @@ class Deadline {
   /** `unwanted` is given the result that came too late. */
   async run<T>(what: string, act: () => Promise<T>, unwanted?: (result: T) => Promise<void>): Promise<T> {
     if (this.#late !== undefined) throw overdue(what)
-    const stop = new AbortController()
+    const { promise, resolve } = Promise.withResolvers<typeof tooLate>()
+    const operation: UnderWay = { startedAtMs: this.#clock.monotonic(), overdue: () => resolve(tooLate) }
+    this.#underWay = operation
+    this.#watching ??= this.#watch()
     const work = act()
-    const late = this.#clock.sleep(this.#timeoutMs, stop.signal).then(() => stop)
     try {
-      const first = await Promise.race([work, late])
-      if (first !== stop) return first as T
+      const first = await Promise.race([work, promise])
+      if (first !== tooLate) return first as T
     } finally {
-      stop.abort()
+      if (this.#underWay === operation) this.#underWay = undefined
     }
     this.#hold(unwanted === undefined ? work : work.then(unwanted))
     throw overdue(what)
+  }
+
+  /** One timer for all operations, which are thousands a second: it sleeps until the one under way may be overdue. */
+  async #watch(): Promise<void> {
+    while (this.#underWay !== undefined) {
+      const { startedAtMs } = this.#underWay
+      await this.#clock.sleep(startedAtMs + this.#timeoutMs - this.#clock.monotonic())
+      const operation = this.#underWay
+      if (operation !== undefined && this.#clock.monotonic() - operation.startedAtMs >= this.#timeoutMs) {
+        this.#underWay = undefined
+        operation.overdue()
+      }
+    }
+    this.#watching = undefined
   }
 
   /** Closes a file now, or when what is overdue has come back. */

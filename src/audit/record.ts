@@ -45,7 +45,7 @@ export interface AuditRecord extends AuditEvent {
 
 export interface AuditLog {
   /**
-   * Resolves when the record is durable (written and fdatasync'ed; many records share one sync). Rejects when it
+   * Resolves when the record is durable (written through to the disk; many records share one write). Rejects when it
    * cannot be made durable; from then on `healthy` is false until a later write succeeds on a new segment.
    */
   append(event: AuditEvent): Promise<AuditRecord>

@@ -6,6 +6,7 @@
  * 2. Every string passes through `cleanText` here, so that no event can forget it.
  * 3. A log that cannot be written (a reader that stalls, a full disk) keeps what fits the buffer, drops the lines above
  *    and counts them; it never grows without bound, blocks or ends the process. The next line tries again.
+ * 4. A line leaves within `gatherMs`, with those that came meanwhile: a system call a line costs more than the line.
  */
 import { once } from 'node:events'
 import { type Logger as Pino, pino } from 'pino'
@@ -47,6 +48,9 @@ export interface LogOptions {
 const closeTimeoutMs = 2000
 const listItemsMax = 20
 const bufferBytesMax = 8 * 1024 * 1024
+const gatherMs = 10
+/** Lines that are this long together do not wait. */
+const gatherBytesMax = 3072
 /** What a pipe takes whole or not at all (PIPE_BUF, pipe(7)): lines of several workers in one pipe do not mix. */
 const writeBytesMax = 4096
 
@@ -91,10 +95,15 @@ function openStdout(onDrop: ((lines: number) => void) | undefined): Stdout {
   const stdout = pino.destination({
     dest: 1,
     sync: false,
-    minLength: 0,
+    minLength: gatherBytesMax,
     maxLength: bufferBytesMax,
     maxWrite: writeBytesMax,
   })
+  let gathering: NodeJS.Timeout | undefined
+  const flush = (): void => {
+    gathering = undefined
+    if (!gone) stdout.flush()
+  }
   /** The reader has left: pino makes `write` and `end` do nothing, in silence. */
   let gone = false
   stdout.on('drop', () => onDrop?.(1))
@@ -107,10 +116,14 @@ function openStdout(onDrop: ((lines: number) => void) | undefined): Stdout {
   return {
     write: (line) => {
       if (gone) onDrop?.(1)
-      else stdout.write(line)
+      else {
+        stdout.write(line)
+        gathering ??= setTimeout(flush, gatherMs)
+      }
     },
     // Not `flushSync`: it overtakes a write that is under way, and blocks for ever on a reader that stalls.
     close: async (clock) => {
+      clearTimeout(gathering)
       if (gone) return
       // An error ends the wait: what cannot be written now is not going to be.
       const over = once(stdout, 'close').catch(() => {})

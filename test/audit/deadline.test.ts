@@ -13,22 +13,24 @@ import { SimulatedDisk } from './simulated-disk.ts'
 function fakeAlarm() {
   const sleepers = new Set<() => void>()
   const asked: number[] = []
+  let nowMs = 0
   const clock: Clock = {
     ...fakeClock,
-    sleep: (ms, signal) => {
+    monotonic: () => nowMs,
+    sleep: (ms) => {
       asked.push(ms)
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const { promise, resolve } = Promise.withResolvers<void>()
       sleepers.add(resolve)
-      signal?.addEventListener('abort', () => {
-        sleepers.delete(resolve)
-        reject(signal.reason)
-      })
       return promise
     },
   }
   const ring = async (): Promise<void> => {
     await turn()
-    for (const wake of [...sleepers]) wake()
+    nowMs += asked.at(-1) ?? 0
+    for (const wake of [...sleepers]) {
+      sleepers.delete(wake)
+      wake()
+    }
     await turn()
   }
   return { clock, ring, asked, sleepers }
@@ -91,6 +93,20 @@ t.test('a sync that hangs is a sync that failed, and all that waits is told', as
     rejected_records: 3,
   })
   t.match(await report(disk), { intact: true, records: 4 })
+  await log.close()
+})
+
+t.test('one alarm watches all operations, and goes off for the one that is late', async (t) => {
+  const { clock, ring, asked, sleepers } = fakeAlarm()
+  const opened = await start(new SimulatedDisk(), { clock, syncTimeoutMs: 700 })
+  const log = opened.log as HealingAuditLog
+  await appendAll(log, 20)
+  t.same(asked, [700])
+  await ring()
+  t.equal(sleepers.size, 0, 'a disk that has nothing to do is not watched')
+  await appendAll(log, 20)
+  t.same(asked, [700, 700])
+  t.equal(log.healthy, true)
   await log.close()
 })
 

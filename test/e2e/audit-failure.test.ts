@@ -97,19 +97,19 @@ t.test('it ends in order although the folder is gone', async (t) => {
   bringBack()
 })
 
-/** From now on no sync of this process comes back until the disk is released. */
+/** From now on no write to a file of this process comes back until the disk is released. */
 async function hangDisk(): Promise<() => void> {
   const any = await open('/dev/null')
   const prototype = Object.getPrototypeOf(any) as FileHandle
   await any.close()
-  const { datasync } = prototype
+  const { write } = prototype
   const gate = Promise.withResolvers<void>()
-  prototype.datasync = async function (this: FileHandle) {
+  prototype.write = async function (this: FileHandle, ...what: Parameters<typeof write>) {
     await gate.promise
-    await datasync.call(this)
-  }
+    return await write.apply(this, what)
+  } as typeof write
   return () => {
-    prototype.datasync = datasync
+    prototype.write = write
     gate.resolve()
   }
 }

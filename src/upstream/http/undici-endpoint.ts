@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { type Dispatcher, Pool } from 'undici'
 import { Refusal } from '../../refusal.ts'
+import { StreamChunks } from '../../stream-chunks.ts'
 import { CallFailure } from '../call-failure.ts'
 import { orcaRequestHeaders, orcaResponseHeader } from '../load/orca.ts'
 import type { EndpointHandle, StatusPath, UpstreamAnswer, UpstreamRequest } from '../upstream.ts'
@@ -224,11 +225,8 @@ function readToEnd(body: Readable): void {
   })
 }
 
-async function* readable(body: Readable): AsyncGenerator<Uint8Array> {
-  try {
-    // Leaving the loop early says nothing yet about the rest of the body: `finish` and disposing do.
-    yield* body.iterator({ destroyOnReturn: false })
-  } catch (error) {
-    throw error instanceof Refusal ? error : classifyTransportError(error, 'answered')
-  }
-}
+/** Leaving the loop early says nothing yet about the rest of the body: `finish` and disposing do. */
+const readable = (body: Readable): AsyncIterable<Uint8Array> =>
+  new StreamChunks(body, (error) =>
+    error instanceof Refusal ? error : classifyTransportError(error, 'answered'),
+  )
