@@ -67,8 +67,8 @@ export class NodeClient implements Client {
   }
 
   open(head: Head): void {
+    // The head leaves with the bytes that are written next: one record and one packet instead of two.
     this.#begin(head, {})
-    this.#response.flushHeaders()
     this.#response.socket?.setNoDelay(true)
   }
 

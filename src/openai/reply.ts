@@ -12,6 +12,8 @@ export interface Reply {
   readonly usage: Usage | undefined
   /** The event only carries usage (`choices: []`). */
   readonly usageOnly: boolean
+  /** The body as `encodeEvent` writes it, where that is known without serializing it. */
+  encoded?(): string
 }
 
 /** What a dialect is opened with, for one exchange. */

@@ -1,3 +1,4 @@
+import { FramedEvents } from '../../openai/event-frame.ts'
 import type { Reply, ReplyDialect } from '../../openai/reply.ts'
 import { eventJson, isDone, SseDecoder, type SseEvent } from '../../openai/sse.ts'
 import { Refusal } from '../../refusal.ts'
@@ -25,11 +26,12 @@ export async function* decodeEvents(
   { eventBytesMax, replyBytesMax }: DecodeBounds,
 ): AsyncGenerator<Batch> {
   const decoder = new SseDecoder({ eventBytesMax, lineBytesMax: eventBytesMax })
+  const frames = new FramedEvents(dialect, publicModel)
   let bytes = 0
   for await (const chunk of body) {
     bytes += chunk.byteLength
     if (bytes > replyBytesMax) throw new Refusal('upstream_reply_too_large', 'stream above replyBytesMax')
-    const { fault, ...batch } = read(decoder.push(chunk), dialect, publicModel)
+    const { fault, ...batch } = read(decoder.push(chunk), frames)
     if (batch.replies.length > 0 || batch.done) yield batch
     if (fault !== undefined) throw fault
     if (batch.done) return
@@ -39,18 +41,19 @@ export async function* decodeEvents(
   if (end === 'done') yield { replies: [], done: true }
 }
 
-function read(
-  events: readonly SseEvent[],
-  dialect: ReplyDialect,
-  publicModel: string,
-): Batch & { readonly fault?: unknown } {
+function read(events: readonly SseEvent[], frames: FramedEvents): Batch & { readonly fault?: unknown } {
   const replies: Reply[] = []
   try {
     for (const event of events) {
+      const framed = event.name === 'error' ? undefined : frames.read(event.data)
+      if (framed !== undefined) {
+        replies.push(framed)
+        continue
+      }
       if (isDone(event)) return { replies, done: true }
       const json = eventJson(event)
       // llama-server begins a stream for several prompts with `data: null` (measured, 0.7.0). It carries nothing.
-      if (json !== null) replies.push(dialect.event(json, publicModel))
+      if (json !== null) replies.push(frames.parsed(json, event.data))
     }
     return { replies, done: false }
   } catch (fault) {

@@ -1,5 +1,6 @@
 import type { Call, JsonObject, Usage } from '../../openai/call.ts'
 import { isObfuscated, Obfuscation } from '../../openai/obfuscation.ts'
+import type { Reply } from '../../openai/reply.ts'
 import { DONE_EVENT, encodeEvent } from '../../openai/sse.ts'
 import { embeddingUsageBody, usageBody } from '../../openai/usage.ts'
 
@@ -20,6 +21,12 @@ export function encodeEvents(events: readonly JsonObject[], encode: Encode): str
   let text = ''
   for (const event of events) text += encode(event)
   return text
+}
+
+/** The same for what is left of one reply, whose own event may know its text already. */
+export function encodeReply(reply: Reply, events: readonly JsonObject[], encode: Encode): string {
+  const known = encode === encodeEvent && events.length === 1 ? reply.encoded : undefined
+  return known !== undefined && events[0] === reply.body ? known.call(reply) : encodeEvents(events, encode)
 }
 
 /** The end of a stream that was complete: usage when the caller asked for it, then `[DONE]`. */

@@ -10,6 +10,18 @@ import type { ServerKind } from '../../upstream/pool.ts'
 const carriesToken = (reply: Reply): boolean =>
   reply.texts.some((slot) => slot.text !== '') || calledTools(reply.body).length > 0
 
+/** How many choices an event has text for, and its bytes in UTF-8. */
+function textOf({ texts }: Reply): { readonly choices: number; readonly bytes: number } {
+  const [only, more] = texts
+  if (only !== undefined && more === undefined)
+    return { choices: only.text === '' ? 0 : 1, bytes: Buffer.byteLength(only.text) }
+  const spoken = texts.filter(({ text }) => text !== '')
+  return {
+    choices: new Set(spoken.map(({ choice }) => choice)).size,
+    bytes: spoken.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0),
+  }
+}
+
 /** Text of more bytes a token than this over a whole reply is no language and no code. */
 const tokenBytesMax = 32
 
@@ -55,11 +67,11 @@ export class Meter {
    * many tokens: an absurd one must not end a good answer.
    */
   outruns(reply: Reply): boolean {
-    const texts = reply.texts.filter(({ text }) => text !== '')
-    if (texts.length === 0) return false
+    const { choices, bytes } = textOf(reply)
+    if (choices === 0) return false
     const { outputTokensMin, outputTokensMax } = this.#usage.counted
-    const seen = outputTokensMin + new Set(texts.map(({ choice }) => choice)).size
-    const most = outputTokensMax + texts.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
+    const seen = outputTokensMin + choices
+    const most = outputTokensMax + bytes
     const running = Math.min(reply.usage?.outputTokens ?? 0, most)
     return Math.max(seen, running, Math.floor(most / tokenBytesMax)) > this.#reserved.outputTokens
   }

@@ -4,7 +4,7 @@ import { encodeComment } from '../../openai/sse.ts'
 import { Refusal } from '../../refusal.ts'
 import { streamHead } from '../reply-head.ts'
 import { decodeEvents } from './decode-events.ts'
-import { type Encode, encodeEnd, encodeEvents, encoderFor } from './encode-events.ts'
+import { type Encode, encodeEnd, encodeEvents, encodeReply, encoderFor } from './encode-events.ts'
 import { EventWriter } from './event-writer.ts'
 import type { RelayJob } from './job.ts'
 import { checkTools, ReplyScreen } from './screen-reply.ts'
@@ -96,7 +96,7 @@ class Passage {
     this.#last = reply
     // Running usage (`continuous_usage_stats`) is for the meter; the caller gets one closing event if it asked.
     delete reply.body.usage
-    return encodeEvents(this.#screened(reply), this.#encode)
+    return encodeReply(reply, this.#screened(reply), this.#encode)
   }
 
   #note(reply: Reply): void {

@@ -39,6 +39,8 @@ export class ReplyScreen {
   readonly #channelsOf = new Map<number, Channel[]>()
   readonly #finished = new Set<number>()
   #last: Reply | undefined
+  /** Most events go on where the one before them was. */
+  #latest: Channel | undefined
   /** Most code units that all windows together held back at one time. */
   heldCharsMax = 0
   #held = 0
@@ -116,8 +118,11 @@ export class ReplyScreen {
 
   #windowOf(slot: ReplySlot): StreamWindow {
     const { choice, channel } = slot
+    const latest = this.#latest
+    if (latest?.choice === choice && latest.channel === channel) return latest.window
     const key = `${choice}/${channel}`
     const open = this.#channels.get(key)
+    this.#latest = open
     if (open) return open.window
     if (this.#channels.size >= this.#channelsMax) throw new Refusal('upstream_protocol', 'too many channels')
     const window = this.#windows.open(slot)
