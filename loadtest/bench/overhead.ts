@@ -24,8 +24,8 @@ if (values.help) {
 }
 const rounds = Math.max(1, Math.min(50, Number(values.rounds)))
 
-const REQUESTS = 1_000
-const STREAMS = 40
+const REQUESTS = 2_000
+const STREAMS = 200
 const EVENTS = 500
 const CONCURRENCY = 8
 const prose =
