@@ -45,7 +45,8 @@ export function positionFrom(text: string): Position | undefined {
  */
 export interface Draft {
   readonly event: AuditEvent
-  readonly members: readonly Member[]
+  /** The members in canonical order, joined: those before `hash`, before `prev`, before `seq`, before `v`, and the rest. */
+  readonly stretches: readonly string[]
   /** At least the length of the line that comes of it. */
   readonly bytesMax: number
 }
@@ -55,7 +56,8 @@ export interface Sealed {
   readonly line: string
 }
 
-const chainKeys: readonly string[] = ['v', 'seq', 'prev', 'hash']
+/** What the log adds to an event, in canonical order. */
+const chainKeys = ['hash', 'prev', 'seq', 'v'] as const
 
 function boundedString(text: string): string {
   const short = text.length > stringUnitsMax ? `${text.slice(0, stringUnitsMax - 1)}…` : text
@@ -86,29 +88,41 @@ export function draftOf(event: AuditEvent): Draft {
   }
   const copy = bounded(event) as AuditEvent
   const members = canonicalMembers(copy)
-  const bytesMax = members.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 1, chainBytesMax)
+  const stretches = stretchesOf(members)
+  const bytesMax = stretches.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, chainBytesMax)
   if (bytesMax > recordBytesMax) throw new TypeError(`audit event: larger than ${recordBytesMax} bytes`)
-  return { event: copy, members, bytesMax }
+  return { event: copy, stretches, bytesMax }
 }
 
-/** A member whose key and value need no escape. */
-const member = (key: string, value: string): Member => ({ key, text: `"${key}":${value}` })
+/** Sorted once, when the event comes: a record is sealed while others wait for it. */
+function stretchesOf(members: readonly Member[]): readonly string[] {
+  const texts: string[][] = [[], [], [], [], []]
+  for (const { key, text } of members) {
+    const next = chainKeys.findIndex((own) => key < own)
+    texts.at(next)?.push(text)
+  }
+  return texts.map((stretch) => stretch.join(','))
+}
 
 const digestOf = (text: string): string => hash('sha256', text, 'hex')
 
 /** Gives a draft its place in the log: the record that follows `after`, and its line with the newline. */
-export function seal(draft: Draft, after: Position): Sealed {
+export function seal({ event, stretches }: Draft, after: Position): Sealed {
   const seq = after.seq + 1
-  const chain = [member('prev', `"${after.hash}"`), member('seq', String(seq)), member('v', '1')]
-  const bare = [...draft.members, ...chain].sort((a, b) => (a.key < b.key ? -1 : 1))
-  const digest = digestOf(joinMembers(bare))
-  const at = bare.findIndex(({ key }) => key > 'hash')
-  const whole = bare.toSpliced(at, 0, member('hash', `"${digest}"`))
+  const [first = '', ...rest] = stretches
+  const behind = between(rest, [`"prev":"${after.hash}"`, `"seq":${seq}`, '"v":1'])
+  const digest = digestOf(`{${joined([first, ...behind])}}`)
   return {
-    record: { ...draft.event, v: 1, seq, prev: after.hash, hash: digest },
-    line: `${joinMembers(whole)}\n`,
+    record: { ...event, v: 1, seq, prev: after.hash, hash: digest },
+    line: `{${joined([first, `"hash":"${digest}"`, ...behind])}}\n`,
   }
 }
+
+/** Each of the chain's own members behind the stretch that comes before it. */
+const between = (stretches: readonly string[], own: readonly string[]): readonly string[] =>
+  stretches.flatMap((stretch, index) => [stretch, own[index] ?? ''])
+
+const joined = (texts: readonly string[]): string => texts.filter((text) => text !== '').join(',')
 
 /** Why a line is not a record of this log. */
 export type Flaw =

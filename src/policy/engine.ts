@@ -15,6 +15,12 @@ import { narrowedScopes, type Role, resolveScope, type Scope } from './scope.ts'
  */
 export const createPolicy = (rules: PolicyRules): Policy => new RolePolicy(rules)
 
+/** What the roles of a principal are worth here. */
+interface Standing {
+  readonly roles: readonly Role[]
+  readonly scopes: readonly Scope[]
+}
+
 class RolePolicy implements Policy {
   readonly hash: string
   readonly unknownFields: 'refuse' | 'drop'
@@ -23,6 +29,7 @@ class RolePolicy implements Policy {
   readonly #profiles: Profiles
   readonly #weights: ReadonlyMap<string, number>
   readonly #weightDefault: number
+  readonly #standings = new WeakMap<Principal, Standing>()
 
   constructor({ policies, models, redaction, hash }: PolicyRules) {
     this.hash = hash
@@ -90,13 +97,24 @@ class RolePolicy implements Policy {
     })
   }
 
-  /** Roles of a token that this policy does not know count for nothing: an issuer serves other services too. */
   #rolesOf(principal: Principal): readonly Role[] {
-    return [...new Set(principal.roles)].flatMap((name) => this.#roles.get(name) ?? [])
+    return this.#standingOf(principal).roles
   }
 
   #scopesOf(principal: Principal): readonly Scope[] {
-    return this.#rolesOf(principal).flatMap((role) => narrowedScopes(role, principal.tokenScopes))
+    return this.#standingOf(principal).scopes
+  }
+
+  /** Asked several times for each request. */
+  #standingOf(principal: Principal): Standing {
+    const known = this.#standings.get(principal)
+    if (known !== undefined) return known
+    // Roles of a token that this policy does not know count for nothing: an issuer serves other services too.
+    const roles = [...new Set(principal.roles)].flatMap((name) => this.#roles.get(name) ?? [])
+    const scopes = roles.flatMap((role) => narrowedScopes(role, principal.tokenScopes))
+    const standing = { roles, scopes }
+    this.#standings.set(principal, standing)
+    return standing
   }
 }
 
