@@ -40,6 +40,12 @@ function rowAround(text: string, gapAt: number, from: number): Stretch {
   return { start, end }
 }
 
+/** Whether there is a gap, and the same two units before or behind it: a blank of prose has neither. */
+function isInRow(text: string, at: number): boolean {
+  const gap = text.charCodeAt(at)
+  return isGap(gap) && (text.charCodeAt(at - 2) === gap || text.charCodeAt(at + 2) === gap)
+}
+
 const membersOf = ({ start, end }: Stretch): number => (end - start + 1) / 2
 
 /** The rows of a text, in order, none over another. `undefined`: a good moment to let others have a turn. */
@@ -47,8 +53,8 @@ export function* spreadRows(text: string): Generator<Stretch | undefined> {
   let from = 0
   let pauseAt = pauseUnits
   for (let at = 0; at < text.length; at += stepUnits) {
-    for (const gapAt of [at, at + 1]) {
-      if (gapAt < from || !isGap(text.charCodeAt(gapAt))) continue
+    for (let gapAt = at; gapAt <= at + 1; gapAt += 1) {
+      if (gapAt < from || !isInRow(text, gapAt)) continue
       const row = rowAround(text, gapAt, from)
       // What is behind the row may begin another, but a row is never looked at twice.
       from = Math.max(from, row.end - 1)
