@@ -42,6 +42,8 @@ export interface GatewayOptions {
   readonly clock?: Clock
   /** This process is one of several that serve together: another one has the probes. */
   readonly worker?: WorkerPlace
+  /** Done when all is loaded and nobody is served yet. */
+  readonly beforeListening?: () => Promise<void>
 }
 
 export interface RunningGateway {
@@ -151,7 +153,8 @@ class Running implements RunningGateway {
     await this.#traffic.ready()
     await this.#foundation.limits.start()
     const { hash, gateway } = workerPart(await this.#reloader.start(), this.#options.worker)
-    const { version } = this.#options
+    const { version, beforeListening } = this.#options
+    await beforeListening?.()
     await audit.append({ event: 'gateway.started', time: isoNow(clock), policy: hash, version })
     await this.#probes?.listen(addressOf(gateway.probes))
     await this.#ops.listen(addressOf(gateway.ops))

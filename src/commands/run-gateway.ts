@@ -9,6 +9,7 @@ import type { WorkerPlace } from '../gateway/worker-part.ts'
 import { type RunningGateway, startGateway } from '../gateway.ts'
 import type { IpcPeer } from '../workers/ipc-peer.ts'
 import { WorkerStartFailed } from '../workers/supervisor.ts'
+import { settleHeap } from './settle-heap.ts'
 import { CommandFailed, type ExitCode, exitCodes } from './surroundings.ts'
 import { version } from './version.ts'
 
@@ -44,7 +45,8 @@ export async function prepare(
 /** Starts the gateway; a port in use or a broken file is said in one line. */
 export async function start(prepared: Prepared, worker?: WorkerPlace): Promise<RunningGateway> {
   try {
-    return await startGateway({ ...prepared, version, ...(worker === undefined ? {} : { worker }) })
+    const own = { version, beforeListening: settleHeap }
+    return await startGateway({ ...prepared, ...own, ...(worker === undefined ? {} : { worker }) })
   } catch (error) {
     throw startFailure(error)
   }
