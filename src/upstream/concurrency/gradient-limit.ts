@@ -15,7 +15,7 @@
  *    tolerance.
  * 4. `overloaded` takes a quarter, once in `overloadQuietMs` or the time to the first token, whichever is longer.
  * 5. What is not a latency changes nothing: not a number, 0 or less, more than an hour.
- * 6. Nothing depends on the unit of time, nor on the mix of prompt sizes as long as each takes its usual time.
+ * 6. Above the floors nothing depends on the unit of time, nor on the mix of prompt sizes as long as each takes its usual time.
  */
 import type { Clock } from '../../clock.ts'
 import { Descent } from './descent.ts'
@@ -37,6 +37,12 @@ export interface GradientLimitOptions {
   readonly callsMin?: number
   /** 1 s by default. */
   readonly overloadQuietMs?: number
+  /**
+   * Up to these, latencies are all the same: they are this process's own event loop and the network, and for a server that
+   * answers in a millisecond three are no congestion. 0 by default.
+   */
+  readonly ttftFloorMs?: number
+  readonly perTokenFloorMs?: number
 }
 
 /** What one call tells, at once when it ends or in parts as they become known. `undefined`: not known (yet). */
@@ -97,11 +103,12 @@ export class GradientLimit {
 
   sample({ ttftMs, tpotMs, replyMs, outputTokens, inputTokens, inFlight }: LatencySample): void {
     const outputs = Math.max(1, outputTokens ?? 1)
-    const perToken = replyMs === undefined ? undefined : replyMs / outputs
+    const { ttftFloorMs, perTokenFloorMs } = this.#options
+    const perToken = replyMs === undefined ? undefined : atLeast(perTokenFloorMs, replyMs / outputs)
     if (isLatency(ttftMs)) this.#ttftMs = ttftMs
     const isAny = [
-      this.#feed(this.#ttft, inputTokens, ttftMs, inFlight),
-      this.#feed(this.#tpot, inputTokens, tpotMs, inFlight),
+      this.#feed(this.#ttft, inputTokens, atLeast(ttftFloorMs, ttftMs), inFlight),
+      this.#feed(this.#tpot, inputTokens, atLeast(perTokenFloorMs, tpotMs), inFlight),
       // The wait for the first token is shared by all: the fewer they are, the longer each takes.
       this.#feed(this.#reply, 2 ** 20 / outputs, perToken, inFlight),
     ].includes(true)
@@ -182,9 +189,13 @@ export class GradientLimit {
   }
 }
 
+const atLeast = (floorMs: number, ms: number | undefined): number | undefined =>
+  isLatency(ms) ? Math.max(floorMs, ms) : ms
+
 function withDefaults(options: GradientLimitOptions): Required<GradientLimitOptions> {
   const limitMax = Math.max(1, Math.floor(options.limitMax))
   const limitMin = Math.max(1, Math.min(limitMax, Math.ceil(options.limitMin ?? 4)))
   const defaults = { limitInitial: 16, tolerance: 2, smoothing: 0.2, callsMin: 8, overloadQuietMs: 1_000 }
-  return { ...defaults, ...options, limitMax, limitMin }
+  const floors = { ttftFloorMs: 0, perTokenFloorMs: 0 }
+  return { ...defaults, ...floors, ...options, limitMax, limitMin }
 }

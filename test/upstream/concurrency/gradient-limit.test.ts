@@ -1,7 +1,11 @@
 // How many calls a server may have at a time: one property for each invariant, and what single signals do.
 import { array, assert, boolean, constantFrom, double, integer, oneof, property, record } from 'fast-check'
 import t from 'tap'
-import { GradientLimit, type LatencySample } from '../../../src/upstream/concurrency/gradient-limit.ts'
+import {
+  GradientLimit,
+  type GradientLimitOptions,
+  type LatencySample,
+} from '../../../src/upstream/concurrency/gradient-limit.ts'
 import { SteppingClock } from '../stepping-clock.ts'
 
 const junk = constantFrom(Number.NaN, 0, -1, -1e30, 1e30, Number.POSITIVE_INFINITY, 3_600_001)
@@ -20,7 +24,7 @@ const hostileSample = record({
 const realSample = record({ ttftMs: latency, tpotMs: latency, inputTokens: tokens, inFlight: calls })
 const history = { maxLength: 400, size: 'max' } as const
 
-const limitOf = (fields: { limitMax?: number; limitMin?: number; limitInitial?: number } = {}) => {
+const limitOf = (fields: Partial<GradientLimitOptions> = {}) => {
   const clock = new SteppingClock()
   return { clock, limit: new GradientLimit({ clock, limitMax: 64, ...fields }) }
 }
@@ -53,6 +57,27 @@ t.test('1: a whole number within its bounds, whatever is fed', (t) => {
     }),
   )
   t.pass()
+  t.end()
+})
+
+t.test('below the floors a server is not slower, whatever the jitter', (t) => {
+  const jitter = record({
+    ttftMs: double({ min: 0.1, max: 25, noNaN: true }),
+    tpotMs: double({ min: 0.01, max: 5, noNaN: true }),
+    inputTokens: tokens,
+    inFlight: integer({ min: 30, max: 64 }),
+  })
+  assert(
+    property(array(jitter, history), (samples) => {
+      const { limit } = limitOf({ limitInitial: 32, ttftFloorMs: 25, perTokenFloorMs: 5 })
+      for (const sample of samples) limit.sample(sample)
+      return limit.limit >= 32
+    }),
+  )
+  const { limit } = limitOf({ limitInitial: 32, ttftFloorMs: 25, perTokenFloorMs: 5 })
+  for (let n = 0; n < 100; n += 1) limit.sample({ ttftMs: 3, inputTokens: 100, inFlight: 2 })
+  for (let n = 0; n < 400; n += 1) limit.sample({ ttftMs: 200, inputTokens: 100, inFlight: 32 })
+  t.ok(limit.limit < 32, 'above them it is')
   t.end()
 })
 
