@@ -57,7 +57,10 @@ t.test('both serve; probes and metrics are of both; each has its own audit chain
   t.match(text, /^sallyport_config_info\{.*\} 1$/m)
   t.match(text, /^sallyport_audit_healthy 1$/m)
   t.match(text, /^sallyport_workers\{state="serving"\} 2$/m)
-  const served = linesOf(gateway).filter(({ event }) => event === 'exchange.ended')
+  const ended = () => linesOf(gateway).filter(({ event }) => event === 'exchange.ended')
+  // Lines leave together, a moment after what they are about.
+  await until(() => ended().length === 40)
+  const served = ended()
   for (const worker of [1, 2])
     t.ok(served.filter((line) => line['worker'] === worker).length >= 10, `worker ${worker} has its part`)
 })

@@ -8,16 +8,17 @@ import { Ending } from '../../loadtest/driver/ending.ts'
 
 const ending = pathToFileURL(new URL('../../loadtest/driver/ending.ts', import.meta.url).pathname).href
 
-/** A benchmark that starts a child and then goes on as `rest` says. It prints its folder and the id of its child. */
+/** A benchmark that starts a child and then goes on as `rest` says. It prints its folder, the id of its child, and that the folder is there. */
 function bench(rest: string): ChildProcess {
   const program = `
     import { spawn } from 'node:child_process'
+    import { existsSync } from 'node:fs'
     import { setTimeout as delay } from 'node:timers/promises'
     import { withEnding } from '${ending}'
     await withEnding(async (ending, folder) => {
       const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
       await ending.add(() => child.kill('SIGKILL'))
-      console.log(folder + ' ' + child.pid)
+      console.log(folder + ' ' + child.pid + ' ' + existsSync(folder))
       ${rest}
     })`
   return spawn(process.execPath, ['--input-type=module', '-e', program], {
@@ -27,12 +28,11 @@ function bench(rest: string): ChildProcess {
 
 async function endOf(child: ChildProcess, signal?: NodeJS.Signals) {
   const [line] = await once(child.stdout as NonNullable<ChildProcess['stdout']>, 'data')
-  const [folder, pid] = String(line).trim().split(' ') as [string, string]
-  const wasThere = existsSync(folder)
+  const [folder, pid, wasThere] = String(line).trim().split(' ') as [string, string, string]
   const ended = once(child, 'exit')
   if (signal !== undefined) child.kill(signal)
   const [code] = await ended
-  return { code, wasThere, folderLeft: existsSync(folder), pid: Number(pid) }
+  return { code, wasThere: wasThere === 'true', folderLeft: existsSync(folder), pid: Number(pid) }
 }
 
 /** Resolves when there is no such process any more; a killed one is a moment longer there. */
