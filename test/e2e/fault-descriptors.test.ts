@@ -69,7 +69,8 @@ t.test('more connections than descriptors', async (t) => {
   const idle: Socket[] = []
   for (let number = 0; number < 2 * DESCRIPTORS_MAX; number += 1)
     idle.push(connect(port, '127.0.0.1').on('error', () => {}))
-  await until(() => idle.some(({ destroyed }) => destroyed) || idle.every(({ connecting }) => !connecting))
+  // Connected says nothing: the kernel takes connections before the gateway does, and finds out that it cannot.
+  await until(() => idle.some(({ destroyed }) => destroyed), 20_000)
   const statuses = await Promise.all([chat(), chat(), chat(), chat()])
   t.ok(
     statuses.every((status) => status === undefined || status === 200 || status >= 500),
