@@ -29,6 +29,8 @@ const secrets: Readonly<Record<string, string>> = {
     'the name of a password, a separator and a value that is no placeholder, reference or word',
   'credential-token': 'the name of a key, token or secret, a separator and a value that looks random',
   'connection-string': 'a password before the host of a URL, or behind `curl -u`',
+  'command-line-password':
+    'behind a flag of a program that takes one: `redis-cli -a`, `sshpass -p`, `mysql -p`',
   'authorization-header': 'the header or its scheme before a value that looks random',
 }
 

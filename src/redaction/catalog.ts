@@ -21,6 +21,7 @@ import { cryptoAddress, solanaAddress } from './recognizers/payment/crypto-addre
 import { iban } from './recognizers/payment/iban.ts'
 import { authorizationHeader } from './recognizers/secret/authorization-header.ts'
 import { awsSecretKey } from './recognizers/secret/aws-secret-key.ts'
+import { commandLine } from './recognizers/secret/command-line.ts'
 import { connectionString } from './recognizers/secret/connection-string.ts'
 import { credentialPassword, credentialToken } from './recognizers/secret/credential-assignment.ts'
 import { prefixSecrets } from './recognizers/secret/prefix-secrets.ts'
@@ -33,6 +34,7 @@ export const recognizers: readonly Recognizer[] = [
   awsSecretKey,
   credentialPassword,
   connectionString,
+  commandLine,
   authorizationHeader,
   credentialToken,
   creditCard,

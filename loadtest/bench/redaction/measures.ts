@@ -8,11 +8,17 @@ export interface LabelCounts {
   readonly masked: number
 }
 
+export interface Hits {
+  readonly of: number
+  readonly count: number
+}
+
 export interface CorpusCounts {
   readonly corpus: string
   readonly labels: readonly LabelCounts[]
-  readonly touched: { readonly of: number; readonly count: number }
-  readonly evasion: Readonly<Record<string, { readonly of: number; readonly count: number }>>
+  readonly touched: Hits
+  readonly touchedByScope: Readonly<Record<string, Hits>>
+  readonly evasion: Readonly<Record<string, Hits>>
 }
 
 /** Scores of one tool on one part of the corpora, by corpus. */
@@ -100,14 +106,26 @@ const over =
   (scores: Scores): number =>
     figure(pick(scores, corpora, labels))
 
+const shareOf = (hits: readonly Hits[]): number =>
+  hits.reduce((total, { count }) => total + count, 0) / hits.reduce((total, { of }) => total + of, 0)
+
 const touched =
   (...corpora: readonly string[]) =>
-  (scores: Scores): number => {
-    const counts = corpora.flatMap((corpus) => scores.get(corpus)?.touched ?? [])
-    return (
-      counts.reduce((total, { count }) => total + count, 0) / counts.reduce((total, { of }) => total + of, 0)
-    )
-  }
+  (scores: Scores): number =>
+    shareOf(corpora.flatMap((corpus) => scores.get(corpus)?.touched ?? []))
+
+/**
+ * Tokens whose CRC32 does not fit are masked on purpose: a mistyped one gives most of the right one away. The corpus says of
+ * each that it "may still" be masked.
+ */
+const mistypedTokens: readonly string[] = ['SECRET:github-pat', 'SECRET:npm-access-token']
+
+const touchedNumbers = (scores: Scores): number =>
+  shareOf(
+    Object.entries(scores.get('synthetic-nearmiss')?.touchedByScope ?? {}).flatMap(([scope, hits]) =>
+      mistypedTokens.includes(scope) ? [] : [hits],
+    ),
+  )
 
 /** Disguises that no scanner can be expected to see through: said so in the documents. */
 export const unclaimed: readonly string[] = ['leet', 'reversed']
@@ -115,13 +133,8 @@ export const unclaimed: readonly string[] = ['leet', 'reversed']
 const evaded =
   (isCounted: (disguise: string) => boolean) =>
   (scores: Scores): number => {
-    const classes = Object.entries(scores.get('synthetic-evasion')?.evasion ?? {}).filter(([name]) =>
-      isCounted(name),
-    )
-    return (
-      classes.reduce((total, [, { count }]) => total + count, 0) /
-      classes.reduce((total, [, { of }]) => total + of, 0)
-    )
+    const classes = Object.entries(scores.get('synthetic-evasion')?.evasion ?? {})
+    return shareOf(classes.flatMap(([name, hits]) => (isCounted(name) ? [hits] : [])))
   }
 
 export const measures: readonly Measure[] = [
@@ -181,6 +194,12 @@ export const measures: readonly Measure[] = [
   { name: 'benign texts touched', bar: '<= 0.5 %', unit: 'percent', of: touched(...benign) },
   { name: 'GSM8K and HumanEval touched', bar: '0', unit: 'percent', of: touched('gsm8k-test', 'humaneval') },
   { name: 'near-misses touched', bar: '<= 2 %', unit: 'percent', of: touched('synthetic-nearmiss') },
+  {
+    name: 'near-misses touched, GitHub and npm tokens with a wrong CRC aside',
+    bar: '<= 2 %',
+    unit: 'percent',
+    of: touchedNumbers,
+  },
   {
     name: 'disguised values of the classes claimed: masked',
     bar: '1',

@@ -40,6 +40,8 @@ export interface CorpusScore {
   readonly total: LabelScore
   /** Texts without a value that were altered all the same: benign ones and near-misses. */
   readonly touched: Share
+  /** The same by what they nearly are: the labels that they were searched for, joined with a comma. */
+  readonly touchedByScope: Readonly<Record<string, Share>>
   /** Values masked, by the disguise that `note` names. */
   readonly evasion: Readonly<Record<string, Share>>
 }
@@ -141,9 +143,8 @@ export function scoreCorpus(
   const labelsOf = labelSets(samples)
   const valuesOf = valuesByText(samples)
   const isWanted = (label: string): boolean => wanted === undefined || wanted.includes(label)
-  const evasion = new Map<string, { of: number; count: number }>()
-  let clean = 0
-  let touched = 0
+  const evasion = new Map<string, Hits>()
+  const scopes = new Map<string, Hits>()
   for (const sample of samples) {
     const { masked, findings = [] } = detect(sample) ?? { masked: sample.text }
     const mistakes = (kind: Mistake['kind'], { start, end }: Span, label: string): void =>
@@ -158,21 +159,37 @@ export function scoreCorpus(
     countValues(judged, tally, isWanted, mistakes)
     countFindings(judged, tally, isWanted, mistakes)
     countEvasion(judged, evasion)
-    if (sample.spans.length > 0) continue
-    clean++
-    if (masked !== sample.text || findings.length > 0) touched++
+    countTouched(judged, scopes)
   }
   const labels = tally.scores()
+  const all = [...scopes.values()]
   return {
     corpus: name,
     texts: samples.length,
     labels,
     total: sumOf('ALL', labels),
-    touched: shareOf(touched, clean),
-    evasion: Object.fromEntries(
-      [...evasion].sort().map(([disguise, { of, count }]) => [disguise, shareOf(count, of)]),
-    ),
+    touched: shareOf(sumHits(all, 'count'), sumHits(all, 'of')),
+    touchedByScope: sharesOf(scopes),
+    evasion: sharesOf(evasion),
   }
+}
+
+/** How many there are, and how many of them were hit. */
+interface Hits {
+  of: number
+  count: number
+}
+
+const sumHits = (all: readonly Hits[], key: keyof Hits): number =>
+  all.reduce((total, hits) => total + hits[key], 0)
+
+const sharesOf = (groups: ReadonlyMap<string, Hits>): Record<string, Share> =>
+  Object.fromEntries([...groups].sort().map(([name, { of, count }]) => [name, shareOf(count, of)]))
+
+function hitsOf(groups: Map<string, Hits>, name: string): Hits {
+  const hits = groups.get(name) ?? { of: 0, count: 0 }
+  groups.set(name, hits)
+  return hits
 }
 
 interface Judged {
@@ -249,11 +266,17 @@ function countFindings(
   }
 }
 
-function countEvasion({ sample, masked }: Judged, evasion: Map<string, { of: number; count: number }>): void {
+function countTouched({ sample, masked, findings }: Judged, scopes: Map<string, Hits>): void {
+  if (sample.spans.length > 0) return
+  const counts = hitsOf(scopes, sample.scope?.join() ?? '')
+  counts.of++
+  if (masked !== sample.text || findings.length > 0) counts.count++
+}
+
+function countEvasion({ sample, masked }: Judged, evasion: Map<string, Hits>): void {
   const disguise = /^evasion:(.+)$/.exec(sample.note ?? '')?.[1]
   if (disguise === undefined) return
-  const counts = evasion.get(disguise) ?? { of: 0, count: 0 }
-  evasion.set(disguise, counts)
+  const counts = hitsOf(evasion, disguise)
   for (const { start, end } of sample.spans) {
     counts.of++
     if (!isLeft(sample.text.slice(start, end), masked)) counts.count++

@@ -49,6 +49,7 @@ t.test('identifiers are unique, labels are few', async (t) => {
   t.equal(new Set(prefixSecrets.map(({ id }) => id)).size, prefixSecrets.length)
   t.strictSame([...new Set(prefixSecrets.map(({ entity }) => entity))].sort(), [
     'API_KEY',
+    'AUTHORIZATION',
     'AWS_ACCESS_KEY',
     'GITHUB_TOKEN',
     'JSON_WEB_TOKEN',

@@ -131,6 +131,21 @@ t.test('texts without a value are touched when a tool alters them or finds somet
   t.end()
 })
 
+t.test('what is touched is counted by what a text was searched for', (t) => {
+  const samples = [
+    sample('aa', [], { scope: ['A', 'B'] }),
+    sample('bb', [], { scope: ['A'] }),
+    sample('cc', []),
+  ]
+  const detect = ({ text }: Sample): Detection => ({ masked: text === 'aa' ? '#' : text })
+  t.same(score(samples, detect).touchedByScope, {
+    '': { of: 1, count: 0, share: 0 },
+    A: { of: 1, count: 0, share: 0 },
+    'A,B': { of: 1, count: 1, share: 1 },
+  })
+  t.end()
+})
+
 t.test('disguises are counted by class', (t) => {
   const samples = ['hex', 'hex', 'leet'].map((disguise, index) =>
     sample(`012345678${index}`, [span(0, 10, 'A')], { note: `evasion:${disguise}` }),

@@ -79,14 +79,16 @@ const userIsSecret: Validator = (text, start, end) => {
   return strengthOf(name) >= fair && !isStandIn(value)
 }
 
-const passwordArgument: Validator = (text, start, end) => {
+/** A password of a command line: no variable, no name of what stands there. */
+export const passwordArgument: Validator = (text, start, end) => {
   const value = text.slice(start, end)
   return (
     !isStandIn(value) && !/^(?:pass(?:word|wd)?|pwd|secret|token)$/i.test(value) && !value.startsWith('$')
   )
 }
 
-const argument = `A-Za-z0-9._~%!@#\\^*+=:;,/?\\-${beyond}`
+/** What ends no argument. */
+export const argument = `A-Za-z0-9._~%!@#\\^*+=:;,/?\\-${beyond}`
 const argumentRules: Rule[] = [
   {
     pattern: `[${argument}$&(){}|]{3,128}`,

@@ -98,7 +98,8 @@ function spokenKind(sentence: string): KeyKind | undefined {
 function keyBehindBlank(reader: LeftReader, quoted: boolean): CredentialKey | undefined {
   const from = reader.at
   const name = reader.word(isNamePart, nameMax)
-  if (name.length < 1) return undefined
+  // `--password=x --user y`: what stands there is a value itself.
+  if (name.length < 1 || reader.unit === 61) return undefined
   if (spokenLink.test(name)) {
     reader.at = from
     if (identified.test(reader.behind(spokenUnits))) return { kind: password, bond: 'assigned', quoted, name }

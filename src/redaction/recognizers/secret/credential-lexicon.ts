@@ -13,7 +13,7 @@ type Terms = readonly (readonly [KeyKind, string])[]
 /** Names that count wherever a name ends with them, run together with others or not: `MYSQLPASSWORD`. */
 const endings: Terms = [
   [password, 'password passwd passwrd pasword paswrd psword psswrd pswrd pswd passphrase passcode'],
-  [password, 'securestring requirepass'],
+  [password, 'securestring requirepass storepass keypass'],
   [password, 'passwort kennwort senha contraseña contrasena motdepasse wachtwoord lösenord losenord passord'],
   [
     password,

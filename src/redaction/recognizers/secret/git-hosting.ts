@@ -108,6 +108,36 @@ const atlassian: readonly Recognizer[] = [
   atlassianDataCenterToken,
 ]
 
+const alone = `${alphanumeric}_+/.\\-`
+
+/**
+ * API keys and encrypted passwords of Artifactory before reference tokens. Nothing else begins like this and goes on with
+ * letters in both cases and a digit; `AKCxxxxxxxxxx` is how its documents write one, and it is masked as well.
+ */
+const jfrogApiKey: Recognizer = {
+  id: 'jfrog-api-key',
+  entity: 'API_KEY',
+  category: 'secret',
+  tier: 1,
+  family: 'prefix',
+  rules: [
+    {
+      pattern: 'A(KC|P[0-9A-F])[A-Za-z0-9]{10,80}',
+      left: { not: alone },
+      right: { not: alone },
+      lengthMax: 83,
+      validate: (text, start, end) => {
+        const value = text.slice(start + 3, end)
+        return /^x+$/.test(value) || (/\d/.test(value) && /[a-z]/.test(value) && /[A-Z]/.test(value))
+      },
+    },
+  ],
+  examples: {
+    match: ['AKCp5bueT5nVxQeTnfG7', 'AP6Zq3kTmmW9xLrB', 'AKCxxxxxxxxxx'],
+    miss: ['APARTMENTS and AKCHAMPIONSHIP', 'AP1234567890123', 'zAKCp5bueT5nVxQeTnfG7', 'AKCp5bueT5'],
+  },
+}
+
 const twoParts: readonly Piece[] = [base62(22), '_', hex(40)]
 
 /** Git hosting, continuous integration and code search. `github-token.ts` has GitHub's. */
@@ -124,6 +154,7 @@ export const gitHosting: readonly Recognizer[] = [
   vendorKey('buildkite-token', ['bkua_', 'bkaj_', 'bkct_'], base62(40)),
   vendorKey('harness-api-key', ['pat.', 'sat.'], web64(22), '.', base62(24), '.', base62(20)),
   closedKey('octopus-deploy-api-key', ['API-'], run('A-Z0-9', 26)),
+  jfrogApiKey,
   vendorKeys('jfrog-token', [
     { prefixes: ['AKCp'], body: [base62(40, 69)] },
     { prefixes: ['cmVmd'], body: [base62(59)], end: 'closed' },

@@ -127,6 +127,19 @@ export const infrastructureKeys: readonly Recognizer[] = [
   vendorKey('settlemint-access-token', ['sm_aat_', 'sm_pat_', 'sm_sat_'], base62(16)),
   vendorKey('kong-access-token', ['kpat_', 'spat_'], base62(40, 48)),
   vendorKey('portainer-api-key', ['ptr_'], run('A-Za-z0-9+/', 43)),
+  // NTLM messages, wherever they stand: `NTLMSSP`, the kind of message, and in the third one an answer that can be cracked.
+  vendorKeys(
+    'ntlm-message',
+    [
+      {
+        prefixes: ['TlRMTVNTUAAB', 'TlRMTVNTUAAC', 'TlRMTVNTUAAD'],
+        body: [run('A-Za-z0-9+/', 28, 60)],
+        tail: 'A-Za-z0-9+/=',
+        validate: (text, start, end) => looksIssued(text, start, end),
+      },
+    ],
+    { entity: 'AUTHORIZATION' },
+  ),
   vendorKeys('proxmox-api-token', [
     {
       prefixes: ['PVEAPIToken='],

@@ -1,6 +1,6 @@
 import type { Category, Edge, Recognizer, Rule, Tier, Validator } from '../../recognizer.ts'
 import { alphanumeric } from '../shapes.ts'
-import { isFilled, looksIssued } from './placeholder.ts'
+import { looksIssued } from './placeholder.ts'
 
 /**
  * The common form of issued keys: fixed first characters, then runs of a class with fixed text between them. A shape is
@@ -72,12 +72,11 @@ const lastMembers = (body: readonly Piece[]): string => body.filter(isRun).at(-1
 
 /**
  * Looks at the body alone: it is as long in every match of a shape, or longer. Where all of it is hexadecimal nobody can
- * have written `xxxx` or `your-key`, only zeros.
+ * have written `xxxx` or `your-key`, and zeros are masked with the rest: they give nothing away, nor do they lose anything.
  */
 const bodyValidator = (body: readonly Piece[]): Validator => {
   const units = unitsOf(body, 'units')
-  if (body.filter(isRun).every(({ members }) => members === hexDigits))
-    return (text, _start, end) => !isFilled(text, end - units, end)
+  if (body.filter(isRun).every(({ members }) => members === hexDigits)) return () => true
   return (text, _start, end) => looksIssued(text, end - units, end)
 }
 
