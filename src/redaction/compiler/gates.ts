@@ -140,31 +140,31 @@ function addLaunch(gates: Gates, automaton: Automaton, launch: PlacedLaunch, gra
   const classes = machineClasses(automaton, automaton.machines[launch.machine] as Machine)
   const ends = headEnds(automaton, launch)
   const bit = 1 << launch.bit
-  const set = (table: Uint32Array, pairs: ClassPairs, lefts: Iterable<[number, number]>): void => {
-    for (const [left, leftClass] of lefts) {
-      if (!pairs.hasAny(leftClass)) continue
-      for (const [right, rightClass] of classes.entries()) {
+  const set = (table: Uint32Array, pairs: ClassPairs, isLeft: (left: number) => boolean): void => {
+    for (let left = 0; left < classes.length; left++) {
+      const leftClass = classes[left] as number
+      if (!isLeft(left) || !pairs.hasAny(leftClass)) continue
+      for (let right = 0; right < classes.length; right++) {
         const at = (left << automaton.gateShift) | right
-        if (pairs.has(leftClass, rightClass)) table[at] = (table[at] as number) | bit
+        if (pairs.has(leftClass, classes[right] as number)) table[at] = (table[at] as number) | bit
       }
     }
   }
-  set(
-    gates.first,
-    grams.first,
-    classes.entries().filter(([left]) => ends[left] === 1),
-  )
-  set(gates.second, grams.second, classes.entries())
-  set(gates.third, grams.third, classes.entries())
+  set(gates.first, grams.first, (left) => ends[left] === 1)
+  set(gates.second, grams.second, () => true)
+  set(gates.third, grams.third, () => true)
 }
 
 /** The bits of launches by the end of the word before them: those that ask for none are always set. */
 function wordGates(launches: readonly PlacedLaunch[]): Uint32Array {
   const always = launches.reduce((bits, { guard, bit }) => (guard?.ends ? bits : bits | (1 << bit)), 0)
   const gates = new Uint32Array(wordEndsCount).fill(always)
-  for (const { guard, bit } of launches)
-    for (const [at, mark] of guard?.ends?.marks.entries() ?? [])
-      if (mark === 1) gates[at] = (gates[at] as number) | (1 << bit)
+  for (const { guard, bit } of launches) {
+    const marks = guard?.ends?.marks
+    if (marks === undefined) continue
+    for (let at = 0; at < wordEndsCount; at++)
+      if (marks[at] === 1) gates[at] = (gates[at] as number) | (1 << bit)
+  }
   return gates
 }
 
