@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { Refusal, type RefusalCode } from '../refusal.ts'
 import type { Json, JsonObject } from './call.ts'
+import { nextMark, searchedAfter } from './string-mark.ts'
 
 /** Bounds that hold while a text is read, so that a hostile body costs no more than its first violation. */
 export interface JsonBounds {
@@ -202,12 +203,15 @@ class Reader {
     const text = this.#text
     const start = this.#at
     let form: 'plain' | 'escaped' = 'plain'
+    let looked = 0
     for (let at = start + 1; at < text.length; at += 1) {
+      if (looked++ === searchedAfter) at = nextMark(text, at)
       const code = text.charCodeAt(at)
       if (code === QUOTE) return this.#stringOf(start, at, lengthMax, form)
       if (code < 0x20) break
       if (code === BACKSLASH) {
         form = 'escaped'
+        looked = 0
         at = this.#escape(at)
       }
     }

@@ -16,7 +16,20 @@ export interface CodeUnits {
  */
 export function estimateTokens(text: CodeUnits): number {
   const meter = new TokenMeter()
-  for (let at = 0; at < text.length; at += 1) meter.read(text.charCodeAt(at))
+  let kind: number = NONE
+  let units = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    const next = kindOf(code)
+    if (next !== kind) {
+      meter.take(kind, units)
+      kind = next
+      units = 0
+    }
+    if (kind === NONE) meter.addRare(code)
+    units += 1
+  }
+  meter.take(kind, units)
   return meter.total()
 }
 
@@ -36,6 +49,8 @@ const asciiKinds = Uint8Array.from({ length: 128 }, (_, code) => {
   if (/[ \t]/.test(letter)) return SPACE
   return /[\r\n]/.test(letter) ? LINE : PUNCTUATION
 })
+
+const kindOf = (code: number): number => (code < 128 ? (asciiKinds[code] as number) : NONE)
 
 /** Tokens of one code unit outside of ASCII. A chain of comparisons: a table walked in a loop was several times slower. */
 function weightOf(code: number): number {
@@ -63,18 +78,18 @@ class TokenMeter {
   #wordLength = 0
   #wordTokens = 0
 
-  read(code: number): void {
-    const kind = code < 128 ? (asciiKinds[code] ?? NONE) : NONE
-    if (kind === NONE) this.#tokens += weightOf(code)
-    if (kind === this.#kind) {
-      this.#length += 1
-      return
-    }
+  /** A code unit outside of ASCII. */
+  addRare(code: number): void {
+    this.#tokens += weightOf(code)
+  }
+
+  /** So many code units of one kind. */
+  take(kind: number, units: number): void {
     // `Word` is one piece, `wordWord` is two.
     const capital = this.#kind === UPPER && kind === LOWER && this.#length === 1
-    if (!capital) this.#endPiece(kind)
+    if (kind !== this.#kind && !capital) this.#endPiece(kind)
     this.#kind = kind
-    this.#length += 1
+    this.#length += units
   }
 
   total(): number {

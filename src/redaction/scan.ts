@@ -16,6 +16,7 @@
  * 9. A guard and a context look left only, into at most `leftContextUnits` of read text.
  */
 import type { Automaton, Head, Program, ReadyLaunch } from './automaton.ts'
+import { CodeUnits } from './code-units.ts'
 import { symbolOf } from './compiler/char-set.ts'
 import type { Finding, Found } from './finding.ts'
 import { HeadRun, headStart } from './head-run.ts'
@@ -32,8 +33,13 @@ const blockUnits = 1 << 14
  * The symbols of the block that is being scanned: they are looked at several times, and text is slower to read. What
  * takes the output may scan as well (a number in JSON), in the middle of a block: every scan under way has its own.
  */
-let symbols = new Uint16Array(blockUnits)
-const idle: Uint16Array<ArrayBuffer>[] = [symbols]
+let symbols = new Uint16Array(0)
+const idle: CodeUnits[] = []
+
+/** Makes symbols of code units; those of ASCII are the same. */
+function narrow(units: Uint16Array, count: number): void {
+  for (let index = 0; index < count; index++) units[index] = symbolOf(units[index] as number)
+}
 
 /** How far a launch looks ahead before a thread begins. */
 const probeUnits = 12
@@ -101,12 +107,12 @@ export class Scanner {
 
   #scan(text: string): void {
     const outer = symbols
-    const own = idle.pop() ?? new Uint16Array(blockUnits)
-    symbols = own
+    const own = idle.pop() ?? new CodeUnits(blockUnits)
     try {
       for (let from = 0; from < text.length && this.blocked === undefined; from += blockUnits) {
         const count = Math.min(blockUnits, text.length - from)
-        for (let index = 0; index < count; index++) own[index] = symbolOf(text.charCodeAt(from + index))
+        symbols = own.of(count === text.length ? text : text.slice(from, from + count))
+        if (!this.#source.isLastAscii) narrow(symbols, count)
         this.#scanBlock(count)
       }
     } finally {

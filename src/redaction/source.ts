@@ -61,6 +61,11 @@ export class Source {
     return this.#readBase + this.#read.length
   }
 
+  /** Whether what was taken last is read as it was written, and is ASCII. */
+  get isLastAscii(): boolean {
+    return this.#last.length > 0
+  }
+
   /** How much has come, what waits included. */
   get rawEnd(): number {
     return this.#isPlain ? this.end : this.#rawBase + this.#raw.length
@@ -225,14 +230,29 @@ export class Source {
 /** An empty string in front would keep a string in two pieces. */
 const joined = (text: string, more: string): string => (text.length === 0 ? more : text + more)
 
+const special = new RegExp(
+  `[^\\x00-\\x7f]|[${[...escapeStarts].map((mark, unit) => (mark === 1 ? hexEscape(unit) : '')).join('')}]`,
+  'g',
+)
+/** Below that, one look at each character is cheaper than a regular expression. */
+const searchedMin = 32
+
 /** The next code unit that may not be read as it is written. */
 function nextSpecial(text: string, from: number): number {
+  if (text.length - from >= searchedMin) {
+    special.lastIndex = from
+    return special.test(text) ? special.lastIndex - 1 : text.length
+  }
   let at = from
   for (; at < text.length; at++) {
     const unit = text.charCodeAt(at)
     if (unit > 127 || escapeStarts[unit] === 1) break
   }
   return at
+}
+
+function hexEscape(unit: number): string {
+  return `\\x${unit.toString(16).padStart(2, '0')}`
 }
 
 function beyondAscii(text: string, at: number, unit: number): Escape | typeof incomplete {

@@ -1,3 +1,4 @@
+import { CodeUnits } from '../code-units.ts'
 import type { InjectionSignal } from './signal.ts'
 
 /** Shorter runs hold no sentence. */
@@ -12,19 +13,25 @@ const isRunUnit = Uint8Array.from({ length: 128 }, (_, unit) =>
 )
 export const inEncodedRun = (text: string, at: number): boolean => isRunUnit[text.charCodeAt(at)] === 1
 
+const codeUnits = new CodeUnits(1 << 14)
+
 /** Runs of at least `runMin` characters. Only every `runMin`-th one is looked at until one is of a run. */
-function* runs(text: string): Generator<readonly [start: number, end: number]> {
+function runs(text: string): (readonly [start: number, end: number])[] {
+  const found: (readonly [number, number])[] = []
+  const units = codeUnits.of(text)
+  const isInside = (at: number): boolean => isRunUnit[units[at] as number] === 1
   let from = 0
   for (let probe = runMin - 1; probe < text.length; ) {
     let start = probe
-    while (start >= from && inEncodedRun(text, start)) start--
+    while (start >= from && isInside(start)) start--
     start++
     let end = probe
-    while (end < text.length && inEncodedRun(text, end)) end++
-    if (end - start >= runMin) yield [start, end]
+    while (end < text.length && isInside(end)) end++
+    if (end - start >= runMin) found.push([start, end])
     from = Math.max(end, probe + 1)
     probe = from + runMin - 1
   }
+  return found
 }
 
 function decode(token: string): string {

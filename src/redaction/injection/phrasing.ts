@@ -1,3 +1,4 @@
+import { CodeUnits } from '../code-units.ts'
 import { foldedUnit, isLetter } from '../lexicon/letters.ts'
 import { type PhraseRule, phraseRules, unspacedPhrases, wordClasses } from './phrases.ts'
 import type { InjectionSignal } from './signal.ts'
@@ -157,15 +158,21 @@ function isEscapedBlank(text: string, at: number): boolean {
   return letter === 'n' || letter === 'r' || letter === 't'
 }
 
-/** Known phrasings, by words; linear in the text, since only listed words cost more than a look-up. */
-export function phrasingSignals(text: string, signalsMax: number): InjectionSignal[] {
+const codeUnits = new CodeUnits(1 << 14)
+
+/** Known phrasings, by words; linear in the text, since only listed words cost more than a look-up at its `units`. */
+export function phrasingSignals(
+  text: string,
+  signalsMax: number,
+  units: ArrayLike<number> = codeUnits.of(text),
+): InjectionSignal[] {
   const signals: InjectionSignal[] = []
   const progress = new Progress()
   let word = 0
   let start = 0
   let hash = seed
   for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
+    const code = units[index] as number
     const unit = wordUnits[code] as number
     if (unit !== 0) {
       hash = Math.imul(hash ^ unit, prime)
