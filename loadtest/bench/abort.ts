@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { quantiles } from '../driver/quantiles.ts'
 import { callerTls, reconfigure, startDev } from './dev-gateway.ts'
 import { type Child, printedBy } from './processes.ts'
 
@@ -181,10 +182,8 @@ async function within(closed: Promise<number>): Promise<number> {
 
 function report(results: Record<string, number[]>): void {
   const rows = Object.entries(results).map(([name, measured]) => {
-    const sorted = measured.toSorted((a, b) => a - b)
-    const at = (share: number): number =>
-      sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
-    return { phase: name, closes: measured.length, p50: at(0.5), p99: at(0.99), max: at(1) }
+    const { count, ...times } = quantiles(measured)
+    return { phase: name, closes: count, ...times }
   })
   const sent = results['in line']?.[0] ?? 0
   const measured = rows.filter((row) => row.phase !== 'in line')

@@ -1,6 +1,6 @@
-// The floor of its kind: Fastify over mutual TLS hands each request to a model server with undici and copies the answer
-// back. It authenticates by client certificate and does nothing else: no token, no limits, no redaction, no audit, no
-// metrics, no log.
+// The bare relay, the floor that Sallyport is measured against: Fastify over mutual TLS hands each request to a model server
+// with undici and copies the answer back. It authenticates by client certificate and does nothing else: no token, no limits,
+// no redaction, no audit, no metrics, no log.
 //   node loadtest/bench/bare-fastify.ts PORT UPSTREAM CERT KEY CA
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'

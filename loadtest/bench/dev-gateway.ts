@@ -14,12 +14,24 @@ export interface DevGateway {
   readonly probesPort: number
 }
 
-/** Starts it in a folder that is empty, or was one of its own before. */
-export async function startDev(folder: string): Promise<DevGateway> {
+/** `node ARGS` in the repository. */
+export interface DevCommand extends Omit<DevGateway, 'child'> {
+  readonly args: readonly string[]
+  /** Line that says that it is ready. */
+  readonly marker: string
+}
+
+/** How it is started on free ports, in a folder that is empty or was one of its own before. */
+export async function devCommand(folder: string): Promise<DevCommand> {
   const [port, probesPort, opsPort] = await Promise.all([freePort(), freePort(), freePort()])
   const ports = ['-p', port, '--probes-port', probesPort, '--ops-port', opsPort].map(String)
-  const start = ['src/main.ts', 'dev', '-d', folder, ...ports, '--log-format', 'json']
-  return { child: await startNode(start, 'Ctrl-C stops it', root), port, probesPort }
+  const args = ['src/main.ts', 'dev', '-d', folder, ...ports, '--log-format', 'json']
+  return { args, marker: 'Ctrl-C stops it', port, probesPort }
+}
+
+export async function startDev(folder: string): Promise<DevGateway> {
+  const { args, marker, ...ports } = await devCommand(folder)
+  return { child: await startNode(args, marker, root), ...ports }
 }
 
 const limits = 'requestsPerMinute: 1000000, burst: 100000, inFlight: 10000'

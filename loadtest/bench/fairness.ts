@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Agent, request } from 'undici'
+import { quantile } from '../driver/quantiles.ts'
 import { seededRandom } from '../simulated/random.ts'
 import { callerTls, reconfigure, startDev } from './dev-gateway.ts'
 import { type Child, freePort, printedBy, startNode } from './processes.ts'
@@ -191,11 +192,6 @@ async function firstToken(url: string, agent: Agent, authorization: string, body
   }
   const queueMs = Number(/queue;dur=([\d.]+)/.exec(String(answer.headers['server-timing']))?.[1])
   return { status: answer.statusCode, firstTokenMs, turnMs: performance.now() - startedAt - queueMs }
-}
-
-function quantile(numbers: readonly number[], share: number): number {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] as number
 }
 
 function mean(times: readonly number[]): number {

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { median } from '../driver/quantiles.ts'
 import { freePort, printedBy } from './processes.ts'
 
 const { values } = parseArgs({
@@ -55,10 +56,6 @@ try {
   report(measured)
 } finally {
   redis.kill('SIGKILL')
-}
-
-function median(of: readonly number[]): number {
-  return of.toSorted((a, b) => a - b)[Math.floor(of.length / 2)] as number
 }
 
 function report(measured: readonly Round[]): void {

@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { median } from '../driver/quantiles.ts'
 
 const { values } = parseArgs({
   options: {
@@ -32,9 +33,6 @@ function measure(limits: number): Round {
   if (status !== 0) throw new Error(stderr || `the worker ended with ${status}`)
   return JSON.parse(stdout) as Round
 }
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number
 
 const rows = [1, 2, 3, 6].map((limits) => {
   const measured = Array.from({ length: rounds }, () => measure(limits))

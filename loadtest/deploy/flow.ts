@@ -3,6 +3,7 @@
 // would hide in its retries what is looked for here.
 import { setTimeout as delay } from 'node:timers/promises'
 import { Agent, request } from 'undici'
+import { quantiles } from '../driver/quantiles.ts'
 import { seededRandom } from '../simulated/random.ts'
 
 export interface Caller {
@@ -155,14 +156,13 @@ export class Calls {
   async stop(): Promise<Outcome & { readonly p50Ms: number; readonly p99Ms: number }> {
     clearInterval(this.#timer)
     await Promise.all(this.#running)
-    const sorted = this.#times.toSorted((a, b) => a - b)
-    const quantile = (share: number): number => sorted[Math.floor(sorted.length * share)] ?? Number.NaN
+    const { p50, p99 } = quantiles(this.#times)
     return {
       made: this.#made,
       faults: this.#faults,
       ids: this.#ids,
-      p50Ms: quantile(0.5),
-      p99Ms: quantile(0.99),
+      p50Ms: p50,
+      p99Ms: p99,
     }
   }
 

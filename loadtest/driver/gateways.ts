@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Agent } from 'undici'
-import { callerTls, reconfigure } from '../bench/dev-gateway.ts'
+import { callerTls, devCommand, reconfigure } from '../bench/dev-gateway.ts'
 import { freePort } from '../bench/processes.ts'
 import type { Ending } from './ending.ts'
 import { type Measured, startMeasured } from './measured-process.ts'
@@ -68,18 +68,15 @@ interface Where {
 async function startBare({ made, ...where }: Where, upstream: string, ending: Ending): Promise<Started> {
   const port = await freePort()
   const tls = ['server.crt', 'server.key', 'client-ca.crt'].map((file) => join(made, 'config/tls', file))
-  const start = ['loadtest/bench/bare-relay.ts', String(port), upstream, ...tls]
+  const start = ['loadtest/bench/bare-fastify.ts', String(port), upstream, ...tls]
   const measured = await startMeasured(start, { marker: 'ready', ...where })
   await ending.add(() => measured.child.stop())
   return { measured, url: `https://localhost:${port}` }
 }
 
-/** As `startDev` and `reconfigure` of dev-gateway.ts, in a process that is measured. */
 async function startSallyport({ made, ...where }: Where, models: object, ending: Ending): Promise<Started> {
-  const [port, probesPort, opsPort] = await Promise.all([freePort(), freePort(), freePort()])
-  const ports = ['-p', port, '--probes-port', probesPort, '--ops-port', opsPort].map(String)
-  const start = ['src/main.ts', 'dev', '-d', made, ...ports, '--log-format', 'json']
-  const measured = await startMeasured(start, { marker: 'Ctrl-C stops it', ...where })
+  const { args, marker, port, probesPort } = await devCommand(made)
+  const measured = await startMeasured(args, { marker, ...where })
   await ending.add(() => measured.child.stop())
   await reconfigure(made, { probesPort }, models, withLongReplies)
   return { measured, url: `https://localhost:${port}` }

@@ -1,6 +1,7 @@
 // Samples of k6 by second, from its CSV output: it may be large, so it is read line by line.
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { quantile } from '../driver/quantiles.ts'
 
 /** Values of one metric in one second, in order. */
 type Seconds = Map<number, number[]>
@@ -29,11 +30,7 @@ export async function readSeries(file: string, metrics: readonly string[]): Prom
   const inOrder = (metric: string): [number, number[]][] =>
     [...(wanted.get(metric) ?? [])].sort(([a], [b]) => a - b)
   return {
-    quantile: (metric, share) =>
-      inOrder(metric).map(([second, values]) => {
-        const sorted = values.toSorted((a, b) => a - b)
-        return [second, sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] as number]
-      }),
+    quantile: (metric, share) => inOrder(metric).map(([second, values]) => [second, quantile(values, share)]),
     count: (metric) =>
       inOrder(metric).map(([second, values]) => [second, values.filter((value) => value > 0).length]),
   }

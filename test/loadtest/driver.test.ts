@@ -3,7 +3,6 @@ import fc from 'fast-check'
 import t from 'tap'
 import { openArrivals, schedule } from '../../loadtest/driver/open-arrivals.ts'
 import { faultOf, pairStream, pairWhole } from '../../loadtest/driver/pairing.ts'
-import { quantiles } from '../../loadtest/driver/quantiles.ts'
 import { SentLog } from '../../loadtest/driver/sent-log.ts'
 import { readPrompt, timedBody, tokensOf, writePrompt } from '../../loadtest/driver/timed-call.ts'
 import type { Receipt, Received } from '../../loadtest/driver/timed-client.ts'
@@ -202,12 +201,4 @@ t.test('calls begin although none has ended, up to the bound, and all are waited
   t.equal(made.begun, 7)
   t.equal(made.begun + made.dropped, due)
   t.equal(ended, 7)
-})
-
-t.test('quantiles by nearest rank', (t) => {
-  const hundred = Array.from({ length: 100 }, (_, n) => 100 - n)
-  t.same(quantiles(hundred), { count: 100, p50: 50, p99: 99, max: 100 })
-  t.same(quantiles([5]), { count: 1, p50: 5, p99: 5, max: 5 })
-  t.same(quantiles([]), { count: 0, p50: Number.NaN, p99: Number.NaN, max: Number.NaN })
-  t.end()
 })

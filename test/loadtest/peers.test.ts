@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
-import { median, perEvent, quantile, ratio } from '../../loadtest/bench/peers/figures.ts'
+import { perEvent, ratio } from '../../loadtest/bench/peers/figures.ts'
 import { parseOptions } from '../../loadtest/bench/peers/options.ts'
 import { plot } from '../../loadtest/bench/peers/plot.ts'
 import { startProgram, usageOf } from '../../loadtest/bench/peers/program.ts'
@@ -16,25 +16,6 @@ import { readDocument } from '../support/markdown.ts'
 
 const names = rows.map(({ name }) => name)
 const number = fc.double({ noNaN: true, min: 0.001, max: 1_000_000 })
-
-t.test('medians and quantiles', (t) => {
-  t.equal(median([3, 1, 2]), 2)
-  t.equal(median([4, 1, 2, 3]), 2.5)
-  t.ok(Number.isNaN(median([])))
-  t.equal(median([Number.NaN, 5]), 5, 'a round without a value does not count')
-  t.equal(quantile([10, 20, 30, 40], 0.5), 20)
-  t.equal(quantile([10, 20, 30, 40], 0.99), 40)
-  t.ok(Number.isNaN(quantile([], 0.5)))
-  fc.assert(
-    fc.property(fc.array(number, { minLength: 1 }), (values) => {
-      const middle = median(values)
-      const below = values.filter((value) => value < middle).length
-      const above = values.filter((value) => value > middle).length
-      return below <= values.length / 2 && above <= values.length / 2
-    }),
-  )
-  t.end()
-})
 
 t.test('a ratio is of one round, so that a slow round of the machine falls out', (t) => {
   const other = new Map([
@@ -146,6 +127,17 @@ t.test('the tables say what was measured', (t) => {
   t.match(text, '* nginx, prompt-500k, round 1: 1 calls failed (500: a in it)')
   t.equal(cellsOf(text, '### Gateway CPU', 'NGINX')[8], '-', 'a round with failures does not count')
   t.equal(tables(results), text)
+  t.end()
+})
+
+t.test('latency is of the rounds in which calls were answered; what was lost is of all', (t) => {
+  const nothing = { count: 0, p50Ms: Number.NaN, p99Ms: Number.NaN }
+  const lost = { ...latency('bare', 1), round: 2, dropped: 0, failures: 7, gateway: nothing }
+  const both = { ...results, latencies: [...results.latencies, lost] }
+  t.same(cellsOf(tables(both), '### Latency added', 'BARE'), ['100', '0.50', '2.00', '10'])
+  // NaN is null in the results that are read again.
+  const again = JSON.parse(JSON.stringify(both)) as Results
+  t.same(cellsOf(tables(again), '### Latency added', 'BARE'), ['100', '0.50', '2.00', '10'])
   t.end()
 })
 

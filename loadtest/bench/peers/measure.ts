@@ -1,7 +1,7 @@
 // Measures one load against one row, with the CPU time of everybody who took part.
 import { setTimeout as delay } from 'node:timers/promises'
+import { quantiles } from '../../driver/quantiles.ts'
 import { arrivals, closedLoop, connect, type Target } from './drive.ts'
-import { quantile } from './figures.ts'
 import { type Load, shortChat } from './loads.ts'
 import { usageOf } from './program.ts'
 import type { Latency, Quantiles, Sample } from './results.ts'
@@ -92,8 +92,8 @@ export async function measureLatency(
     dropped: through.dropped,
     failures: through.failures,
     ...(through.failure === undefined ? {} : { failure: through.failure }),
-    gateway: quantiles(through.latenciesMs),
-    direct: quantiles(without.latenciesMs),
+    gateway: roundedQuantiles(through.latenciesMs),
+    direct: roundedQuantiles(without.latenciesMs),
   }
 }
 
@@ -104,11 +104,10 @@ export function perSecondOf(rate: string, knee: Sample | undefined): number | un
   return Math.max(1, Math.min(HALF_PER_SECOND_MAX, Math.round(knee.completed / knee.seconds / 2)))
 }
 
-const quantiles = (values: readonly number[]): Quantiles => ({
-  count: values.length,
-  p50Ms: rounded(quantile(values, 0.5)),
-  p99Ms: rounded(quantile(values, 0.99)),
-})
+function roundedQuantiles(values: readonly number[]): Quantiles {
+  const { count, p50, p99 } = quantiles(values)
+  return { count, p50Ms: rounded(p50), p99Ms: rounded(p99) }
+}
 
 const rounded = (value: number): number => Math.round(value * 1_000) / 1_000
 export const rssMiBOf = (pid: number): number => Math.round(usageOf(pid).rssBytes / MIB)

@@ -1,5 +1,6 @@
 /** What the tables and the plot show of each row, made from the samples of a run. */
-import { median, perEvent, ratio } from './figures.ts'
+import { median } from '../../driver/quantiles.ts'
+import { perEvent, ratio } from './figures.ts'
 import type { Latency, MeasuredRow, Results, Sample } from './results.ts'
 
 /** Round -> value. */
@@ -63,12 +64,16 @@ export interface Added {
   readonly lost: number
 }
 
-/** Latency through the row minus latency without it: medians over rounds. Undefined when it was not measured. */
+/**
+ * Latency through the row minus latency without it: medians over the rounds in which both answered. Undefined when it was
+ * not measured.
+ */
 export function addedOf(results: Results, row: string, rate: string): Added | undefined {
   const own = results.latencies.filter((each) => each.row === row && each.rate === rate)
   if (own.length === 0) return undefined
+  const answered = own.filter(({ gateway, direct }) => gateway.count > 0 && direct.count > 0)
   const added = (value: (side: Latency['gateway']) => number): number =>
-    median(own.map(({ gateway, direct }) => value(gateway) - value(direct)))
+    median(answered.map(({ gateway, direct }) => value(gateway) - value(direct)))
   return {
     perSecond: Math.round(median(own.map(({ perSecond }) => perSecond))),
     p50Ms: added(({ p50Ms }) => p50Ms),

@@ -1,5 +1,6 @@
 // How fast each tool is. Rounds alternate between the tools; medians count, and ratios are of the same round.
 import { join } from 'node:path'
+import { median } from '../../driver/quantiles.ts'
 import { LineWorker, TooSlow } from './line-worker.ts'
 import type { Peer } from './peers.ts'
 import { chatMessages, hostileTexts } from './texts.ts'
@@ -42,11 +43,6 @@ export interface ComparedSpeed {
 
 const sallyport = (): LineWorker =>
   new LineWorker({ command: process.execPath, args: ['scripts/redaction-worker.ts'], cwd: root })
-
-export function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-}
 
 const bytesOf = (texts: readonly string[]): number =>
   texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0)
