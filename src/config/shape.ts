@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox'
+// Not `Value.Errors` of `typebox/value`, which is the same with 160 modules more.
+import { Errors } from 'typebox/schema'
 import { Settings } from 'typebox/system'
-import { Value } from 'typebox/value'
 import { type SchemaNode, withDefaults } from './defaults.ts'
 import { list, type Path, quote } from './problem.ts'
 
@@ -13,7 +14,7 @@ export interface Mistake {
   readonly message: string
 }
 
-type LibraryError = ReturnType<typeof Value.Errors>[number]
+type LibraryError = ReturnType<typeof Errors>[1][number]
 
 /** Fills in defaults and checks a value against a schema. `value` is only of the schema's type when there are no mistakes. */
 export function checkShape(
@@ -23,7 +24,7 @@ export function checkShape(
   if (input === null || input === undefined)
     return { value: undefined, mistakes: [{ path: [], message: 'is empty' }] }
   const value = withDefaults(schema as SchemaNode, input)
-  const errors = Value.Errors(schema, value)
+  const [, errors] = Errors(schema, value)
   const unions = errors
     .filter(({ keyword }) => keyword === 'anyOf')
     .map(({ schemaPath }) => `${schemaPath}/anyOf/`)

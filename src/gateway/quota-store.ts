@@ -6,7 +6,6 @@ import type { Clock } from '../clock.ts'
 import type { QuotaConfig } from '../config/schema/quota.ts'
 import { openEmbeddedStore } from '../quota/embedded/open.ts'
 import { RemoteStore } from '../quota/remote/store.ts'
-import { openRedisStore } from '../quota/shared/open.ts'
 import type { RedisObserver } from '../quota/shared/options.ts'
 import type { QuotaStore } from '../quota/store.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -59,10 +58,12 @@ function openRemote({ peer }: WorkerPlace, { clock, telemetry }: Surroundings): 
   })
 }
 
-function openShared(
+async function openShared(
   { tls, passwordFile, masterName, username, ...redis }: NonNullable<QuotaConfig['redis']>,
   surroundings: Surroundings,
 ): Promise<QuotaStore> {
+  // The client of Redis is loaded where there is one: a tenth of a second of the start.
+  const { openRedisStore } = await import('../quota/shared/open.ts')
   const { clock } = surroundings
   const files = readUpstreamTls(tls, clock.now())
   const password = passwordFile === undefined ? undefined : readApiKey(passwordFile)
