@@ -130,6 +130,8 @@ export interface Gates {
   readonly third: Uint32Array
   /** Behind a small letter and a single blank, by the end of the word before it; see word-ends.ts. */
   readonly words: Uint32Array
+  /** By class: whether it is that of a blank or a line break, which part words. */
+  readonly isBlank: Uint8Array
 }
 
 /** A launch with all that is needed to begin a thread. */

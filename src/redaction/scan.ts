@@ -55,8 +55,6 @@ export class Scanner {
   #far: number
   /** Where the text began that heads may reach into. */
   #began = 0
-  /** Of the gate classes, those of the code units that part words. */
-  readonly #blanks: Uint8Array
   readonly #runs: readonly HeadRun[]
   /** What came last, as it is read. */
   #taken = ''
@@ -67,8 +65,6 @@ export class Scanner {
     this.#program = program
     this.#automaton = program.automaton
     this.#rewriter = new Rewriter(output, this.#source, program)
-    this.#blanks = new Uint8Array(program.automaton.gateEdge + 1)
-    for (const unit of [10, 32]) this.#blanks[program.automaton.gateClasses[unit] as number] = 1
     this.#runs = program.heads.map((head) => new HeadRun(head, this.#source))
     this.#matcher = new Matcher(program, this.#source, this.#rewriter)
     this.#near = program.automaton.gateEdge
@@ -162,9 +158,8 @@ export class Scanner {
   /** Scans what stands in `symbols`. */
   #scanBlock(count: number): void {
     const { gateShift, gateClasses } = this.#automaton
-    const { first } = this.#program.gates
+    const { first, isBlank } = this.#program.gates
     const base = this.#matcher.position
-    const isBlank = this.#blanks
     let far = this.#far
     let near = this.#near
     for (let index = 0; index < count; index++) {

@@ -1,22 +1,25 @@
+const [bytes, shorts, words] = [new Uint8Array(0), new Uint16Array(0), new Int32Array(0)]
+const sizeMin = 16
+
 /**
  * The runs of automata that are under way, in arrays of numbers: one thread is one start of one machine. A thread
- * keeps the best match that it has had; see scan.ts for what happens to it.
+ * keeps the best match that it has had; see scan.ts for what happens to it. Most texts have none, and take no memory.
  */
 export class Threads {
   count = 0
-  machine = new Uint8Array(16)
-  start = new Int32Array(16)
-  state = new Uint16Array(16)
+  machine = bytes
+  start = words
+  state = shorts
   /** End of the longest valid match so far, or -1, and its rule among all rules. */
-  end = new Int32Array(16)
-  rule = new Uint16Array(16)
+  end = words
+  rule = shorts
   /** The same for rules that are only counted. */
-  shadowEnd = new Int32Array(16)
-  shadowRule = new Uint16Array(16)
+  shadowEnd = words
+  shadowRule = shorts
   /** An end that waits for the code unit after its neighbor, or -1; the state it was reached in, and the neighbor. */
-  waitEnd = new Int32Array(16)
-  waitState = new Uint16Array(16)
-  waitNear = new Uint8Array(16)
+  waitEnd = words
+  waitState = shorts
+  waitNear = bytes
 
   begin(machine: number, start: number, state: number): void {
     const index = this.count++
@@ -45,7 +48,7 @@ export class Threads {
   }
 
   #grow(): void {
-    const size = this.start.length * 2
+    const size = Math.max(sizeMin, this.start.length * 2)
     this.machine = grown(new Uint8Array(size), this.machine)
     this.start = grown(new Int32Array(size), this.start)
     this.state = grown(new Uint16Array(size), this.state)

@@ -177,7 +177,9 @@ export function buildGates(automaton: Automaton, reach: readonly Reach[]): Gates
     second: new Uint32Array(size),
     third: new Uint32Array(size),
     words: wordGates(launches),
+    isBlank: new Uint8Array(automaton.gateEdge + 1),
   }
+  for (const unit of [10, 32]) gates.isBlank[automaton.gateClasses[unit] as number] = 1
   const readers = automaton.machines.map((machine, at) => new GramReader(machine, reach[at] as Reach))
   for (const launch of launches)
     addLaunch(gates, automaton, launch, (readers[launch.machine] as GramReader).read(launch))
