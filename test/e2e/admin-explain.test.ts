@@ -205,7 +205,7 @@ t.test('a sample: what redaction finds, and never the value', async (t) => {
   const blocked = await explain({ claims, sample: key })
   t.match(blocked, { allowed: false, redaction: { blocked: true } })
   t.match(refusedAt(blocked), { step: 'redaction', code: 'content_blocked' })
-  t.notMatch(JSON.stringify([stack.log(), stack.audit()]), /4111|jane\.doe/, 'a sample is not recorded')
+  t.notMatch(JSON.stringify([stack.log(), stack.audit()]), /4111 ?1111|jane\.doe/, 'a sample is not recorded')
 })
 
 t.test('one who calls, and a model, must be named', async (t) => {

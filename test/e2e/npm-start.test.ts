@@ -116,10 +116,9 @@ t.test('a first start', async (t) => {
         const { out } = await sallyport('token', ...args)
         return (await withToken(out.trim())).out.split('\n').at(-1) as string
       }
-      t.equal(await statusOf(), '200')
-      t.equal(await statusOf('--lifetime', '-10'), '401')
-      t.equal(await statusOf('--bind', '.sallyport/client.crt'), '200')
-      t.equal(await statusOf('--bind', 'other.crt'), '401')
+      const all = [[], ['--lifetime', '-10'], ['--bind', '.sallyport/client.crt'], ['--bind', 'other.crt']]
+      const statuses = await Promise.all(all.map((args) => statusOf(...args)))
+      t.same(statuses, ['200', '401', '200', '401'])
     },
   )
 
@@ -138,13 +137,14 @@ t.test('a first start', async (t) => {
 
   await t.test('a second start on its ports, or in its folder, says so and leaves it alone', async (t) => {
     const before = readFileSync(join(copy.folder, '.sallyport/ca.crt'), 'utf8')
-    const samePorts = await npmStart().ended
+    const elsewhere = (await freePorts(3)) as [number, number, number]
+    const starts = [npmStart(), npmStart({ ports: elsewhere })]
+    const [samePorts, sameFolder] = (await Promise.all(starts.map(({ ended }) => ended))) as [Ended, Ended]
     t.equal(samePorts.code, 1)
     t.match(
       samePorts.err,
       `Port ${port} is in use. Stop what listens there, or choose another one: npm start -- --port`,
     )
-    const sameFolder = await npmStart({ ports: (await freePorts(3)) as [number, number, number] }).ended
     t.equal(sameFolder.code, 1)
     t.match(sameFolder.err, /A gateway runs in .+ already\. Stop it, or choose another folder/)
     t.equal(readFileSync(join(copy.folder, '.sallyport/ca.crt'), 'utf8'), before)

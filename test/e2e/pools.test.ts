@@ -89,6 +89,7 @@ t.test('a pool without a server that can be reached: the next one answers', asyn
   await fleet.kill(0)
   t.equal(await statusOf(stack), 200)
   t.equal(fleet.calls(1).length, 1)
+  await until(() => stack.audit().at(-1)?.['attempts'] === 2)
   t.match(stack.audit().at(-1), { upstream: fleet.origins[1], attempts: 2 })
   await fleet.kill(1)
   const reply = await chat(stack)

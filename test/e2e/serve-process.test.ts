@@ -88,86 +88,10 @@ async function openStream(words: number, gapMs: number): Promise<{ rest(): Promi
   }
 }
 
-t.test('SIGTERM: the stream that runs ends well, then the process does, with 0', async (t) => {
-  const child = serve()
-  await child.until(started)
-  const stream = await openStream(8, 80)
-  child.process.kill('SIGTERM')
-  t.match(await stream.rest(), /data: \[DONE\]\n\n$/)
-  t.same(await ending(child), { code: 0, signal: null, alive: false })
-  const told = events(await child.ended)
-  t.same(told.slice(-4), ['drain.started', 'exchange.ended', 'drain.ended', 'gateway.stopped'])
-})
-
-t.test('one Ctrl-C that comes as two signals is one; a second one later ends it at once', async (t) => {
-  const child = serve()
-  await child.until(started)
-  const stream = await openStream(200, 100)
-  child.process.kill('SIGINT')
-  child.process.kill('SIGINT')
-  await child.until(/drain.started/)
-  await sleep(1_100)
-  t.equal(child.process.exitCode, null, 'it still drains')
-  child.process.kill('SIGINT')
-  await t.rejects(stream.rest(), 'the stream is cut')
-  t.same(await ending(child), { code: 1, signal: null, alive: false })
-})
-
-t.test('on a full disk behind stdout it serves, and SIGTERM ends it with 0', async (t) => {
-  const full = openSync('/dev/full', 'w')
-  const args = [main, 'serve', '-c', join(folder, 'config'), '--log-format', 'json']
-  const child = startChild(process.execPath, args, { cwd: folder, stdio: ['ignore', full, 'pipe'] })
-  closeSync(full)
-  running.push(child)
-  await until(() => listens(port))
-  const stream = await openStream(3, 1)
-  t.match(await stream.rest(), /data: \[DONE\]\n\n$/)
-  child.process.kill('SIGTERM')
-  t.same(await ending(child), { code: 0, signal: null, alive: false })
-})
-
-t.test('a start after that takes over the audit log, and the log is intact', async (t) => {
-  const child = serve()
-  await child.until(started)
-  child.process.kill('SIGTERM')
-  t.same(await ending(child), { code: 0, signal: null, alive: false })
-  const verify = startChild(process.execPath, [main, 'audit', 'verify', join(folder, 'audit')])
-  t.equal((await verify.ended).code, 0)
-})
-
-t.test(
-  'an error that nothing caught: a log line that says where, an error event for the stream, and 1',
-  async (t) => {
-    const bug = join(folder, 'bug.mjs')
-    writeFileSync(
-      bug,
-      "process.on('SIGUSR2', () => setImmediate(() => { throw new Error('simulated bug') }))\n",
-    )
-    const child = serve('config', '--import', bug)
-    await child.until(started)
-    const stream = await openStream(200, 100)
-    child.process.kill('SIGUSR2')
-    t.match(await stream.rest(), /"code":"draining"/)
-    t.same(await ending(child), { code: 1, signal: null, alive: false })
-    const { out } = await child.ended
-    t.match(out, /"event":"failure".+bug\.mjs:1/)
-    t.notOk(await listens(port))
-  },
-)
-
-t.test('a rejection without a reason is an error too', async (t) => {
-  const bug = join(folder, 'rejection.mjs')
-  writeFileSync(bug, "process.on('SIGUSR2', () => void Promise.reject())\n")
-  const child = serve('config', '--import', bug)
-  await child.until(started)
-  child.process.kill('SIGUSR2')
-  t.same(await ending(child), { code: 1, signal: null, alive: false })
-  t.match((await child.ended).out, /"event":"failure"/)
-})
+const first = serve()
+await first.until(started)
 
 t.test('a start that is refused: said in one line, with nothing left open', async (t) => {
-  const holder = serve()
-  await holder.until(started)
   const [one, two, three, four] = (await freePorts(4)) as [number, number, number, number]
   const text = read('config/gateway.yaml')
   const apart = (log: string, traffic: number, probes: number, ops: number) => (): string => {
@@ -215,8 +139,77 @@ t.test('a start that is refused: said in one line, with nothing left open', asyn
   }
   t.equal(read('log-3/audit-000000000001.jsonl'), '{"not":"a record"}\n', 'evidence is left as it is')
   t.same(await Promise.all([one, two, three, four].map(listens)), [false, false, false, false])
-  holder.process.kill('SIGTERM')
-  t.same(await ending(holder), { code: 0, signal: null, alive: false })
+})
+
+t.test('SIGTERM: the stream that runs ends well, then the process does, with 0', async (t) => {
+  const stream = await openStream(8, 80)
+  first.process.kill('SIGTERM')
+  t.match(await stream.rest(), /data: \[DONE\]\n\n$/)
+  t.same(await ending(first), { code: 0, signal: null, alive: false })
+  const told = events(await first.ended)
+  t.same(told.slice(-4), ['drain.started', 'exchange.ended', 'drain.ended', 'gateway.stopped'])
+})
+
+t.test('one Ctrl-C that comes as two signals is one; a second one later ends it at once', async (t) => {
+  const child = serve()
+  await child.until(started)
+  const stream = await openStream(200, 100)
+  child.process.kill('SIGINT')
+  child.process.kill('SIGINT')
+  await child.until(/drain.started/)
+  await sleep(1_100)
+  t.equal(child.process.exitCode, null, 'it still drains')
+  child.process.kill('SIGINT')
+  await t.rejects(stream.rest(), 'the stream is cut')
+  t.same(await ending(child), { code: 1, signal: null, alive: false })
+})
+
+t.test('on a full disk behind stdout it serves, and SIGTERM ends it with 0', async (t) => {
+  const full = openSync('/dev/full', 'w')
+  const args = [main, 'serve', '-c', join(folder, 'config'), '--log-format', 'json']
+  const child = startChild(process.execPath, args, { cwd: folder, stdio: ['ignore', full, 'pipe'] })
+  closeSync(full)
+  running.push(child)
+  await until(() => listens(port), 30_000)
+  const stream = await openStream(3, 1)
+  t.match(await stream.rest(), /data: \[DONE\]\n\n$/)
+  child.process.kill('SIGTERM')
+  t.same(await ending(child), { code: 0, signal: null, alive: false })
+})
+
+t.test('the starts after that took over the audit log, and the log is intact', async (t) => {
+  const verify = startChild(process.execPath, [main, 'audit', 'verify', join(folder, 'audit')])
+  t.equal((await verify.ended).code, 0)
+})
+
+t.test(
+  'an error that nothing caught: a log line that says where, an error event for the stream, and 1',
+  async (t) => {
+    const bug = join(folder, 'bug.mjs')
+    writeFileSync(
+      bug,
+      "process.on('SIGUSR2', () => setImmediate(() => { throw new Error('simulated bug') }))\n",
+    )
+    const child = serve('config', '--import', bug)
+    await child.until(started)
+    const stream = await openStream(200, 100)
+    child.process.kill('SIGUSR2')
+    t.match(await stream.rest(), /"code":"draining"/)
+    t.same(await ending(child), { code: 1, signal: null, alive: false })
+    const { out } = await child.ended
+    t.match(out, /"event":"failure".+bug\.mjs:1/)
+    t.notOk(await listens(port))
+  },
+)
+
+t.test('a rejection without a reason is an error too', async (t) => {
+  const bug = join(folder, 'rejection.mjs')
+  writeFileSync(bug, "process.on('SIGUSR2', () => void Promise.reject())\n")
+  const child = serve('config', '--import', bug)
+  await child.until(started)
+  child.process.kill('SIGUSR2')
+  t.same(await ending(child), { code: 1, signal: null, alive: false })
+  t.match((await child.ended).out, /"event":"failure"/)
 })
 
 t.test('a Node.js below the floor serves when the configuration names its version', async (t) => {

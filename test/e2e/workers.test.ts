@@ -42,7 +42,9 @@ const gateway = await scene.served()
 
 t.test('both serve; probes and metrics are of both; each has its own audit chain', async (t) => {
   t.equal(workersOf(gateway).length, 2)
-  t.same(await crowd('tenant-a', 40), new Map([[200, 40]]))
+  // Connections that come one by one are dealt in turn, however busy the machine is.
+  for (const caller of callers) await (await caller.chat('tenant-a')).rest()
+  t.same(await crowd('tenant-a', 32), new Map([[200, 32]]))
   const ready = await scene.probe('/readyz')
   t.equal(ready.status, 200)
   t.match(JSON.parse(ready.text), {
@@ -59,7 +61,7 @@ t.test('both serve; probes and metrics are of both; each has its own audit chain
   t.match(text, /^sallyport_workers\{state="serving"\} 2$/m)
   const ended = () => linesOf(gateway).filter(({ event }) => event === 'exchange.ended')
   // Lines leave together, a moment after what they are about.
-  await until(() => ended().length === 40)
+  await until(() => ended().length === 40, 20_000)
   const served = ended()
   for (const worker of [1, 2])
     t.ok(served.filter((line) => line['worker'] === worker).length >= 10, `worker ${worker} has its part`)
@@ -72,7 +74,7 @@ t.test('limits are exact over both, and an operator who changes one at one chang
   t.ok((spending.get(429) ?? 0) > 0, 'some met the limit')
   const endings = () =>
     linesOf(gateway).filter(({ event, tenant }) => event === 'exchange.ended' && tenant === 'spender')
-  await until(() => endings().length === 60)
+  await until(() => endings().length === 60, 20_000)
   const spent = endings().reduce(
     (total, line) => total + Number(line['input_tokens'] ?? 0) + Number(line['output_tokens'] ?? 0),
     0,
@@ -91,7 +93,7 @@ t.test('limits are exact over both, and an operator who changes one at one chang
     const lists = await Promise.all(callers.map((caller) => caller.admin('GET', '/quotas')))
     return lists.every(({ text }) => text.includes('"rarely"'))
   }
-  await until(listed)
+  await until(listed, 20_000)
   const rare = await crowd('rare', 10)
   t.same([rare.get(200), rare.get(429)], [2, 8])
   const refused = linesOf(gateway).find(({ status, tenant }) => status === 429 && tenant === 'rare')

@@ -63,7 +63,13 @@ export const recordsEnded = (...stacks: readonly Stack[]): Promise<void> =>
 
 export function callerOf(stack: Stack, identity: Identity = stack.client): Caller {
   const dispatcher = new Agent({
-    connect: { ca: stack.serverCa.cert, cert: identity.chain || identity.cert, key: identity.key },
+    // Hundreds who come at once, beside other tests, wait longer than undici's 10 s.
+    connect: {
+      ca: stack.serverCa.cert,
+      cert: identity.chain || identity.cert,
+      key: identity.key,
+      timeout: 60_000,
+    },
   })
   const fetch: Caller['fetch'] = (path, { token = stack.token(), body } = {}) =>
     undiciFetch(`https://localhost:${stack.port}${path}`, {
