@@ -43,7 +43,11 @@ const gateway = await scene.served()
 t.test('both serve; probes and metrics are of both; each has its own audit chain', async (t) => {
   t.equal(workersOf(gateway).length, 2)
   // Connections that come one by one are dealt in turn, however busy the machine is.
-  for (const caller of callers) await (await caller.chat('tenant-a')).rest()
+  for (const caller of callers) {
+    const reply = await caller.chat('tenant-a')
+    t.equal(reply.status, 200)
+    await reply.rest()
+  }
   t.same(await crowd('tenant-a', 32), new Map([[200, 32]]))
   const ready = await scene.probe('/readyz')
   t.equal(ready.status, 200)
