@@ -16,20 +16,7 @@ export interface CodeUnits {
  */
 export function estimateTokens(text: CodeUnits): number {
   const meter = new TokenMeter()
-  let kind: number = NONE
-  let units = 0
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at)
-    const next = kindOf(code)
-    if (next !== kind) {
-      meter.take(kind, units)
-      kind = next
-      units = 0
-    }
-    if (kind === NONE) meter.addRare(code)
-    units += 1
-  }
-  meter.take(kind, units)
+  for (let at = 0; at < text.length; at += 1) meter.read(text.charCodeAt(at))
   return meter.total()
 }
 
@@ -49,8 +36,6 @@ const asciiKinds = Uint8Array.from({ length: 128 }, (_, code) => {
   if (/[ \t]/.test(letter)) return SPACE
   return /[\r\n]/.test(letter) ? LINE : PUNCTUATION
 })
-
-const kindOf = (code: number): number => (code < 128 ? (asciiKinds[code] as number) : NONE)
 
 /** Tokens of one code unit outside of ASCII. A chain of comparisons: a table walked in a loop was several times slower. */
 function weightOf(code: number): number {
@@ -78,18 +63,18 @@ class TokenMeter {
   #wordLength = 0
   #wordTokens = 0
 
-  /** A code unit outside of ASCII. */
-  addRare(code: number): void {
-    this.#tokens += weightOf(code)
-  }
-
-  /** So many code units of one kind. */
-  take(kind: number, units: number): void {
+  read(code: number): void {
+    const kind = code < 128 ? (asciiKinds[code] ?? NONE) : NONE
+    if (kind === NONE) this.#tokens += weightOf(code)
+    if (kind === this.#kind) {
+      this.#length += 1
+      return
+    }
     // `Word` is one piece, `wordWord` is two.
     const capital = this.#kind === UPPER && kind === LOWER && this.#length === 1
-    if (kind !== this.#kind && !capital) this.#endPiece(kind)
+    if (!capital) this.#endPiece(kind)
     this.#kind = kind
-    this.#length += units
+    this.#length += 1
   }
 
   total(): number {

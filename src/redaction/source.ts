@@ -234,21 +234,18 @@ const special = new RegExp(
   `[^\\x00-\\x7f]|[${[...escapeStarts].map((mark, unit) => (mark === 1 ? hexEscape(unit) : '')).join('')}]`,
   'g',
 )
-/** Below that, one look at each character is cheaper than a regular expression. */
-const searchedMin = 32
+/** So many characters are looked at one by one first: in most scripts, and in escaped text, the next one is near. */
+const searchedAfter = 32
 
 /** The next code unit that may not be read as it is written. */
 function nextSpecial(text: string, from: number): number {
-  if (text.length - from >= searchedMin) {
-    special.lastIndex = from
-    return special.test(text) ? special.lastIndex - 1 : text.length
-  }
-  let at = from
-  for (; at < text.length; at++) {
+  const near = Math.min(text.length, from + searchedAfter)
+  for (let at = from; at < near; at++) {
     const unit = text.charCodeAt(at)
-    if (unit > 127 || escapeStarts[unit] === 1) break
+    if (unit > 127 || escapeStarts[unit] === 1) return at
   }
-  return at
+  special.lastIndex = near
+  return near < text.length && special.test(text) ? special.lastIndex - 1 : text.length
 }
 
 function hexEscape(unit: number): string {
